@@ -1,0 +1,64 @@
+"""The two interfaces: a Channel, and a MemorylessChannel whose law a receiver can compute with."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Literal, NamedTuple, Self
+
+from torch import Tensor, nn
+
+Alphabet = Literal["real", "antipodal"]
+
+
+class Received(NamedTuple):
+    """The word received, ``y (..., n)``, and the law that the receiver holds for it."""
+
+    y: Tensor
+    law: "MemorylessChannel"
+
+
+class Channel(nn.Module, ABC):
+    """A random map from the word sent, ``x (..., n)`` with ``E[x²] = 1``, to the word received, ``y (..., n)``.
+
+    ``knob`` names the parameter that a sweep varies. Binary symbols are antipodal: bit 0 is +1, bit 1 is −1.
+    """
+
+    alphabet: ClassVar[Alphabet]
+    knob: str
+
+    @abstractmethod
+    def at(self, level: float) -> Self:
+        """This channel with its knob at ``level``, all else kept."""
+
+    @property
+    @abstractmethod
+    def nominal(self) -> "MemorylessChannel":
+        """The law that a receiver assumes: the channel itself, or what it believes of an adversary."""
+
+    @abstractmethod
+    def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
+        """Send ``x (..., n)``; the source words ``u (..., k)`` serve only adversaries that know the source."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The word received alone, so that ``nn.Sequential(encoder, channel, decoder)`` works."""
+        return self.transmit(x).y
+
+    def against(self, harm: Callable[[Tensor], Tensor]) -> "Channel":
+        """This channel with an adversary that raises ``harm: y (..., n) -> (...)``; nature ignores it."""
+        return self
+
+
+class MemorylessChannel(Channel):
+    """A channel that treats each symbol alone, by a law in closed form."""
+
+    @property
+    def nominal(self) -> "MemorylessChannel":
+        """The channel itself: nature does not bluff."""
+        return self
+
+    @abstractmethod
+    def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
+        """``log p(y|x)`` of each symbol, in nats."""
+
+    @abstractmethod
+    def llr(self, y: Tensor) -> Tensor:
+        """``log p(y|+1) − log p(y|−1)`` of each symbol, in nats; finite, and differentiable in ``y``."""

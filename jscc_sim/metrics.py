@@ -1,0 +1,65 @@
+"""Metrics: from a transmission to one score per word, and how the mean of the scores is shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from channels import decibels
+from jscc_sim.link import Transmission
+from jscc_sim.sources import Images, Source
+
+
+def identity(mean: float) -> float:
+    """The mean itself."""
+    return mean
+
+
+def peak_ratio(mean: float) -> float:
+    """``10 log10(1/mean)``, the PSNR in dB of a mean-square error of pixels in [0, 1]."""
+    return decibels(1 / mean) if mean > 0 else float("inf")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score per word; ``binary`` if it is 0 or 1, ``errors`` if it counts rare events, which may never show.
+
+    Rows show ``shown`` of the mean score and of its interval's ends.
+    """
+
+    name: str
+    score: Callable[[Transmission], Tensor]
+    binary: bool = False
+    errors: bool = False
+    shown: Callable[[float], float] = identity
+
+
+def squared_error(sent: Transmission) -> Tensor:
+    """``(words,)``: squared error per source symbol."""
+    return (sent.u - sent.u_hat).double().square().mean(-1)
+
+
+def bit_errors(sent: Transmission) -> Tensor:
+    """``(words,)``: the share of wrong bits."""
+    return (sent.u != sent.u_hat).double().mean(-1)
+
+
+def block_errors(sent: Transmission) -> Tensor:
+    """``(words,)``: 1 where any bit is wrong."""
+    return (sent.u != sent.u_hat).any(-1).double()
+
+
+MSE = Metric("mse", squared_error)
+PSNR = Metric("psnr", squared_error, shown=peak_ratio)
+BER = Metric("ber", bit_errors, errors=True)
+SINGLE_BIT_BER = Metric("ber", bit_errors, errors=True, binary=True)
+BLER = Metric("bler", block_errors, errors=True, binary=True)
+
+
+def metrics_for(source: Source) -> tuple[Metric, ...]:
+    """MSE, for images also PSNR; for bits their error rate and, for longer words, the block error rate before it."""
+    if isinstance(source, Images):
+        return MSE, PSNR
+    if source.alphabet == "bits":
+        return (BLER, BER) if source.k > 1 else (SINGLE_BIT_BER,)
+    return (MSE,)

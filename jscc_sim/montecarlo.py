@@ -1,0 +1,247 @@
+"""The Monte Carlo simulator: blocks that own their seeds, and sweeps that stop by a rule fixed beforehand."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import torch
+
+from jscc_sim import tally
+from jscc_sim.link import Link
+from jscc_sim.metrics import Metric, metrics_for
+from jscc_sim.store import Block, Store
+from jscc_sim.tally import Tally
+
+SYMBOLS_PER_BLOCK = 2**14
+PILOT_BLOCKS = 30
+MOST_BLOCKS = 1000
+TASKS_PER_CASE = 16
+Label = str | int | float | bool | None
+Progress = Callable[[int, int], None]
+
+# Torch's generator and its number of threads belong to the process, and a block sets both.
+_process = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A link, the labels that name it, and the exact mean of its scores (by metric) where one is known.
+
+    ``margin`` is the relative deviation from the exact value that still counts as agreement: zero for identities.
+    """
+
+    link: Link
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    exact: Mapping[str, float] = field(default_factory=dict)
+    margin: float = 0.0
+
+    @property
+    def words_per_block(self) -> int:
+        """Fixed by the case alone, so that results depend on nothing else."""
+        return max(1, SYMBOLS_PER_BLOCK // max(self.link.codec.k, self.link.codec.n))
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of everything a result depends on but the seed: reprs, parameters, buffers, the block's size."""
+        digest = hashlib.blake2b(f"{self.link!r} {self.words_per_block}".encode(), digest_size=12)
+        for module in (self.link.codec, self.link.channel):
+            for name, tensor in module.state_dict().items():
+                digest.update(name.encode())
+                digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to measure: until ``words``, or until the 95 % interval's half-width is ``rel_error`` times the mean.
+
+    By default 1 % for means and 10 % for error rates. Errors may never come, so a case that counts them stops in any
+    event after ``max_words`` (by default 1,000 blocks). The case's first metric decides, the others share its words.
+    """
+
+    words: int | None = None
+    rel_error: float | None = None
+    max_words: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.words is not None and not self.words >= 1:
+            raise ValueError(f"words must be at least 1, got {self.words}")
+        if self.rel_error is not None and not 0 < self.rel_error < 1:
+            raise ValueError(f"rel_error must lie between 0 and 1, got {self.rel_error}")
+        if self.max_words is not None and not self.max_words >= 1:
+            raise ValueError(f"max_words must be at least 1, got {self.max_words}")
+
+    def target(self, metric: Metric) -> float:
+        """The relative half-width asked of ``metric``."""
+        return self.rel_error or (0.1 if metric.errors else 0.01)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured point: the mean with its 95 % interval, the exact value, and the p-value of their agreement."""
+
+    labels: Mapping[str, Label]
+    metric: str
+    mean: float
+    low: float
+    high: float
+    words: int
+    exact: float | None
+    p_value: float | None
+    seed: int
+    key: str
+
+
+def simulate(
+    link: Link, metrics: Sequence[Metric], words: int, seed: int, blocks: Iterable[int]
+) -> Iterator[tuple[int, Block]]:
+    """Send each of ``blocks`` (``words`` words each) and yield its number with one tally per metric.
+
+    Block i depends on ``(link, words, seed, i)`` alone. It runs on one thread, so that sums do not depend on the cores.
+    """
+    for block in blocks:
+        with _process, torch.random.fork_rng(devices=[]), torch.no_grad():
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+            try:
+                torch.manual_seed(block_seed(seed, block))
+                sent = link.transmit(words)
+                tallies = {metric.name: Tally.of(metric.score(sent)) for metric in metrics}
+            finally:
+                torch.set_num_threads(threads)
+        yield block, tallies
+
+
+def case_seed(seed: int, key: str) -> int:
+    """The seed of a case: 64 bits of a digest of the run's seed and the case's key."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {key}".encode(), digest_size=8).digest())
+
+
+def block_seed(seed: int, block: int) -> int:
+    """A different seed for each block of a case.
+
+    Torch's generator takes 32 bits of a seed, among which hashes of many blocks would collide; an odd stride does not.
+    """
+    return (seed + block * 0x9E3779B1) % 2**32
+
+
+def sweep(
+    cases: Iterable[Case],
+    budget: Budget | None = None,
+    *,
+    store: Store | None = None,
+    seed: int = 0,
+    executor: Executor | None = None,
+    progress: Progress = lambda done, planned: None,
+) -> Iterator[Row]:
+    """Measure every case and yield its rows, one per metric, as they are done.
+
+    The rows are the same bit for bit whatever the executor, the order of the cases, and how often a run with a store
+    was killed and resumed. ``progress`` hears the words done and the words planned so far for the case at hand.
+    """
+    for case in cases:
+        metrics = metrics_for(case.link.source)
+        blocks = _measure(case, metrics, budget or Budget(), store, seed, executor, progress)
+        two_stage = not metrics[0].errors and not (budget and budget.words)
+        for metric in metrics:
+            yield _row(case, metric, [block[metric.name] for block in blocks], two_stage, seed)
+
+
+def _measure(
+    case: Case,
+    metrics: Sequence[Metric],
+    budget: Budget,
+    store: Store | None,
+    seed: int,
+    executor: Executor | None,
+    progress: Progress,
+) -> list[Block]:
+    """All blocks that the budget asks for, in order."""
+    name, words = f"{case.key}-{seed}", case.words_per_block
+    known = store.blocks(name) if store else {}
+    done = {index: block for index, block in known.items() if all(metric.name in block for metric in metrics)}
+    while True:
+        ready = list(_prefix(done))
+        planned = _plan(metrics[0], [block[metrics[0].name] for block in ready], budget, words)
+        if not all(metric.binary for metric in metrics):
+            planned = max(planned, PILOT_BLOCKS)
+        if planned <= len(ready):
+            return ready[:planned]
+        missing = [index for index in range(planned) if index not in done]
+        for index, block in _run(case, metrics, seed, missing, executor):
+            done[index] = block
+            if store:
+                store.append(name, index, block)
+            progress(len(done) * words, planned * words)
+
+
+def _prefix(done: Mapping[int, Block]) -> Iterator[Block]:
+    """The blocks 0, 1, 2, … up to the first gap."""
+    index = 0
+    while index in done:
+        yield done[index]
+        index += 1
+
+
+def _run(
+    case: Case, metrics: Sequence[Metric], seed: int, blocks: list[int], executor: Executor | None
+) -> Iterator[tuple[int, Block]]:
+    """Simulate ``blocks``, here or on an executor."""
+    own = case_seed(seed, case.key)
+    if executor is None:
+        yield from simulate(case.link, metrics, case.words_per_block, own, blocks)
+        return
+    size = -(-len(blocks) // TASKS_PER_CASE)
+    tasks = [blocks[start : start + size] for start in range(0, len(blocks), size)]
+    for results in executor.map(partial(_task, case.link, metrics, case.words_per_block, own), tasks):
+        yield from results
+
+
+def _task(link: Link, metrics: Sequence[Metric], words: int, seed: int, blocks: list[int]) -> list[tuple[int, Block]]:
+    return list(simulate(link, metrics, words, seed, blocks))
+
+
+def _plan(metric: Metric, tallies: Sequence[Tally], budget: Budget, words: int) -> int:
+    """How many blocks the case needs: final if there are that many tallies already, a next step otherwise.
+
+    A mean is decided once, from its pilot. An error rate stops at the first block that completes its count of errors;
+    until then its number of blocks doubles.
+    """
+    if budget.words:
+        return -(-budget.words // words)
+    if metric.errors:
+        most = -(-budget.max_words // words) if budget.max_words else MOST_BLOCKS
+        return _first_complete(tallies, tally.errors_for(budget.target(metric)), most)
+    if len(tallies) < PILOT_BLOCKS:
+        return PILOT_BLOCKS
+    return tally.blocks_for(tallies[:PILOT_BLOCKS], budget.target(metric))
+
+
+def _first_complete(tallies: Sequence[Tally], errors: float, most: int) -> int:
+    seen = 0.0
+    for index, block in enumerate(tallies[:most]):
+        seen += block.total
+        if seen >= errors:
+            return index + 1
+    return min(most, max(1, 2 * len(tallies)))
+
+
+def _row(case: Case, metric: Metric, tallies: Sequence[Tally], two_stage: bool, seed: int) -> Row:
+    estimate = tally.proportion(tallies) if metric.binary else tally.mean(tallies, PILOT_BLOCKS if two_stage else None)
+    low, high = sorted((metric.shown(estimate.low), metric.shown(estimate.high)))
+    exact = case.exact.get(metric.name)
+    return Row(
+        labels=case.labels,
+        metric=metric.name,
+        mean=metric.shown(estimate.mean),
+        low=low,
+        high=high,
+        words=estimate.words,
+        exact=None if exact is None else metric.shown(exact),
+        p_value=None if exact is None else estimate.p_value(exact, case.margin),
+        seed=seed,
+        key=case.key,
+    )

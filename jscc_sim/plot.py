@@ -1,0 +1,104 @@
+"""Figures: functions of rows; the only file that draws."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from jscc_sim.montecarlo import Row
+
+Array = NDArray[np.float64]
+KNOBS = {"snr_db": "SNR (dB)", "flip": "crossover probability", "erase": "erasure probability"}
+METRICS = {
+    "mse": "mean-square error per symbol",
+    "psnr": "PSNR (dB)",
+    "ber": "bit error rate",
+    "bler": "block error rate",
+}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure in the format that the file's suffix names."""
+    check_suffix(path)
+    figure.savefig(path, dpi=150)
+
+
+def check_suffix(path: Path) -> None:
+    """ValueError unless figures can be drawn in the format that the suffix names."""
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:] not in formats:
+        raise ValueError(f"cannot draw {path}: its suffix must be one of {', '.join(sorted(formats))}")
+
+
+def curves(rows: Sequence[Row]) -> Figure:
+    """One axes per metric: measured points with their intervals, exact curves as lines, a colour per codec."""
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    figure = Figure(figsize=(6.4 * len(metrics), 4.4), layout="constrained")
+    for axes, metric in zip(np.ravel(figure.subplots(1, len(metrics))), metrics, strict=True):
+        mine = sorted((row for row in rows if row.metric == metric), key=lambda row: str(row.labels["codec"]))
+        for number, (codec, group) in enumerate(groupby(mine, key=lambda row: str(row.labels["codec"]))):
+            _draw_codec(axes, Path(codec).stem, list(group), f"C{number}")
+        axes.set(xlabel=KNOBS[str(rows[0].labels["knob"])], ylabel=METRICS[metric], title=_title(rows[0]))
+        means = [row.mean for row in mine if row.mean > 0]
+        if means and max(means) > 10 * min(means):
+            axes.set_yscale("log")
+        axes.grid(alpha=0.3, which="both")
+        axes.legend()
+    return figure
+
+
+def _title(row: Row) -> str:
+    details = {
+        "policy": row.labels.get("policy"),
+        "SJR (dB)": row.labels.get("sjr_db"),
+        "flips": row.labels.get("flips"),
+        "informed": row.labels.get("informed"),
+    }
+    said = [f"{name} {value}" for name, value in details.items() if value is not None]
+    return f"{row.labels['channel']}, {row.labels['source']}" + (f" ({', '.join(said)})" if said else "")
+
+
+def _draw_codec(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
+    rows = sorted(rows, key=_level)
+    exact = [row for row in rows if row.exact is not None]
+    if exact:
+        values = [row.exact or np.nan for row in exact]  # a logarithmic axis has no place for zero
+        axes.plot([_level(row) for row in exact], values, color=colour, label=f"{codec}, exact")
+    shown = [row for row in rows if row.mean > 0 and np.isfinite(row.mean)]
+    errors = [[row.mean - row.low for row in shown], [row.high - row.mean for row in shown]]
+    levels, means = [_level(row) for row in shown], [row.mean for row in shown]
+    axes.errorbar(levels, means, yerr=errors, fmt="o", ms=4, capsize=3, color=colour, label=f"{codec}, measured (95 %)")
+    none = [row for row in rows if row.mean == 0]
+    if none:
+        bounds = [row.high for row in none]
+        axes.plot([_level(row) for row in none], bounds, "v", color=colour, label=f"{codec}, no error (upper bound)")
+
+
+def _level(row: Row) -> float:
+    return float(row.labels["level"] or 0.0)
+
+
+def game(ratios: Sequence[float], jammers: Mapping[int, Array]) -> Figure:
+    """The payoff over J* at each step, and the density of the jammer's signal (at unit power) after some of them."""
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    window = max(1, len(ratios) // 40)
+    smooth = np.convolve(ratios, np.ones(window) / window, mode="valid")
+    left.plot(np.arange(len(ratios)), ratios, color="C0", alpha=0.2, label="payoff of one batch")
+    left.plot(np.arange(len(smooth)) + window - 1, smooth, color="C0", label=f"mean of {window} steps")
+    left.axhspan(0.99, 1.01, color="C2", alpha=0.25, label="J* ± 1 %")
+    left.set(xlabel="training step", ylabel="payoff / J*", ylim=(0.8, 1.4), title="The payoff is soon at J*")
+    left.legend()
+    grid = np.linspace(-4, 4, 161)
+    for step, signal in jammers.items():
+        name = f"jammer after {step} steps"
+        right.hist(signal, bins=list(grid[::2]), density=True, histtype="step", lw=1.5, label=name)
+    right.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), "k--", label="Gaussian")
+    right.set(xlabel="signal / √(jam power)", ylabel="density", title="The jammer turns Gaussian")
+    right.legend()
+    return figure

@@ -1,0 +1,125 @@
+"""Sums of per-word scores that add up, and honest intervals made of them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from torch import Tensor
+
+LEVEL = 0.95
+# What rounding alone may do to a mean of float32 scores; agreement cannot be asked for more closely than that.
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The sum of a score over so many words."""
+
+    words: int
+    total: float
+
+    @classmethod
+    def of(cls, scores: Tensor) -> "Tally":
+        """The tally of ``scores (words,)``, added up in float64."""
+        return cls(scores.shape[0], float(scores.double().sum()))
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.words + other.words, self.total + other.total)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over words with its 95 % interval, and the standard error that tests against exact values use."""
+
+    words: int
+    mean: float
+    low: float
+    high: float
+    std_error: float
+    freedom: float
+
+    def p_value(self, exact: float, margin: float = 0.0) -> float:
+        """Two-sided p-value of "the true mean lies within ``exact·(1 ± margin)``"."""
+        excess = abs(self.mean - exact) - (margin + ROUNDING) * abs(exact)
+        if excess <= 0:
+            return 1.0
+        if self.std_error == 0:
+            return 0.0
+        return float(2 * stats.t.sf(excess / self.std_error, self.freedom))
+
+
+def mean(blocks: Sequence[Tally], pilot: int | None = None) -> Estimate:
+    """The mean of a score, from at least two blocks of equal size.
+
+    The interval is Student's over block means: ``t(B−1)·s/√B``, or, where the first ``pilot`` blocks decided how many
+    follow, Stein's two-stage interval ``t(n₀−1)·s₀/√B`` with the pilot's variance (Stein 1945). A score that never
+    showed gets the upper end that zero errors in so many words allow.
+    """
+    means = np.array([tally.total / tally.words for tally in blocks])
+    words = sum(tally.words for tally in blocks)
+    freedom = (pilot or len(blocks)) - 1
+    std_error = float(means[: pilot or len(blocks)].std(ddof=1) / math.sqrt(len(blocks)))
+    middle = math.fsum(tally.total for tally in blocks) / words
+    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * std_error
+    high = middle + half if any(means) else clopper_pearson(0, words)[1]
+    return Estimate(words, middle, middle - half, high, std_error, freedom)
+
+
+def blocks_for(pilot: Sequence[Tally], rel_error: float) -> int:
+    """How many blocks bring the half-width of Stein's interval under ``rel_error`` times the mean.
+
+    Decided once, from the pilot: watching the interval and stopping when it looks narrow covers less than it says.
+    The true mean is replaced by its lower confidence limit, so that the promise holds in 97.5 % of runs.
+    """
+    first = mean(pilot)
+    if first.std_error == 0:
+        return len(pilot)
+    target = rel_error * max(first.low, first.mean / 10)
+    deviation = first.std_error * math.sqrt(len(pilot))
+    return max(len(pilot), math.ceil((stats.t.ppf((1 + LEVEL) / 2, first.freedom) * deviation / target) ** 2))
+
+
+def errors_for(rel_error: float) -> int:
+    """How many errors bring the half-width of a Clopper-Pearson interval under ``rel_error`` times the rate.
+
+    Solves ``z√r + 1 = rel_error·r``: for rare errors the exact interval is about one error wider than the normal one.
+
+    >>> errors_for(0.1)
+    404
+    """
+    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    return math.ceil(((z + math.sqrt(z * z + 4 * rel_error)) / (2 * rel_error)) ** 2)
+
+
+def clopper_pearson(errors: int, words: int) -> tuple[float, float]:
+    """The exact 95 % interval of an error probability (Clopper and Pearson 1934).
+
+    >>> low, high = clopper_pearson(0, 1000)
+    >>> low, round(high, 5)
+    (0.0, 0.00368)
+    """
+    tail = (1 - LEVEL) / 2
+    low = float(stats.beta.ppf(tail, errors, words - errors + 1)) if errors else 0.0
+    high = float(stats.beta.ppf(1 - tail, errors + 1, words - errors)) if errors < words else 1.0
+    return low, high
+
+
+@dataclass(frozen=True)
+class Proportion(Estimate):
+    """An estimate of an error probability from 0/1 scores."""
+
+    def p_value(self, exact: float, margin: float = 0.0) -> float:
+        """Exact binomial test, at the end of ``exact·(1 ± margin)`` that is nearer to the mean."""
+        nearest = min(max(self.mean, exact * (1 - margin)), min(exact * (1 + margin), 1.0))
+        return float(stats.binomtest(round(self.mean * self.words), self.words, nearest).pvalue)
+
+
+def proportion(blocks: Sequence[Tally]) -> Proportion:
+    """The probability of an error, from blocks of 0/1 scores, with its Clopper-Pearson interval."""
+    total = sum(blocks, Tally(0, 0.0))
+    rate = total.total / total.words
+    low, high = clopper_pearson(round(total.total), total.words)
+    std_error = math.sqrt(rate * (1 - rate) / total.words)
+    return Proportion(total.words, rate, low, high, std_error, total.words - 1)

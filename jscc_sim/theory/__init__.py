@@ -1,0 +1,1 @@
+"""Exact values, each with its game, its assumptions and its source."""

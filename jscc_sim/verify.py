@@ -1,0 +1,18 @@
+"""Verdicts: does a measured row agree with its exact value?"""
+
+from typing import Literal
+
+from jscc_sim.montecarlo import Row
+
+Verdict = Literal["agrees", "disagrees"]
+# A right simulator is called wrong at one point in 100,000.
+FALSE_ALARM = 1e-5
+# The payoff of learned players is no identity: it agrees with the saddle value within one per cent.
+LEARNED_MARGIN = 0.01
+
+
+def verdict(row: Row) -> Verdict | None:
+    """``disagrees`` if the exact value is rejected two-sided at 1e-5, None where there is no exact value."""
+    if row.p_value is None:
+        return None
+    return "agrees" if row.p_value >= FALSE_ALARM else "disagrees"
