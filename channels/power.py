@@ -65,6 +65,8 @@ class UnitPower(nn.Module):
     def forward(self, a: Tensor) -> Tensor:
         """``a (..., n)`` at unit power per symbol."""
         if not self.training:
+            if self.power.isnan():
+                raise RuntimeError("the power of this signal was never measured: train first, or freeze its power")
             return a * self.power.rsqrt()
         power = a.square().mean().clamp_min(1e-12)  # a silent signal stays silent instead of turning into NaN
         with torch.no_grad():

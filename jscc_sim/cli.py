@@ -376,3 +376,7 @@ def _describe(result: Mapping[str, object]) -> str:
         "CPU seconds  {cpu_seconds}"
     )
     return template.format(**result)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

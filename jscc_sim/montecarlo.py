@@ -41,7 +41,8 @@ class Case:
     @property
     def words_per_block(self) -> int:
         """Fixed by the case alone, so that results depend on nothing else."""
-        return max(1, SYMBOLS_PER_BLOCK // max(self.link.codec.k, self.link.codec.n))
+        codec = self.link.codec
+        return max(1, SYMBOLS_PER_BLOCK // (codec.cost * max(codec.k, codec.n)))
 
     @cached_property
     def key(self) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from channels import Jammer
 from channels.power import normal_points
@@ -20,7 +20,7 @@ SAMPLES = 2**18
 
 
 def fit(link: Link, steps: int, *, batch: int = 1024, lr: float = 4e-3, attacks: int = 1) -> Iterator[float]:
-    """Train the codec, and the channel too if it has parameters, and yield the payoff at each step.
+    """Train what has parameters to train, codec, channel or both, and yield the payoff at each step.
 
     The codec lowers `Codec.loss`; before each of its steps a learned adversary takes ``attacks`` steps that raise it,
     at a quarter of the rate ``lr``. Alternating Adam with a cosine schedule. After the last step the powers are frozen
@@ -28,26 +28,46 @@ def fit(link: Link, steps: int, *, batch: int = 1024, lr: float = 4e-3, attacks:
     """
     link.codec.train()
     link.channel.train()
-    players = [player for player in ([*link.codec.parameters()], [*link.channel.parameters()]) if player]
-    rates = (lr, lr * ADVERSARY_PACE)
-    optimisers = [
-        torch.optim.Adam(player, rate, betas=BETAS, fused=True) for player, rate in zip(players, rates, strict=False)
-    ]
-    turns = [1] * attacks * (len(players) - 1) + [0]
-    schedules = [torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps) for optimiser in optimisers]
+    adversary, learner = _Player(link.channel, lr * ADVERSARY_PACE, steps), _Player(link.codec, lr, steps)
+    turns = [(adversary, -1.0)] * (attacks if adversary.learns else 0) + [(learner, 1.0)] * learner.learns
+    if not turns:
+        raise ValueError("there is nothing to train: neither codec nor channel has parameters that take gradients")
     for step in range(steps):
-        for turn in turns:
+        for player, sign in turns:
             payoff = _payoff(link, batch)
-            optimisers[turn].zero_grad()
-            (-payoff if turn else payoff).backward(inputs=players[turn])
-            optimisers[turn].step()
-        for schedule in schedules:
-            schedule.step()
+            player.lower(sign * payoff)
+        adversary.slow_down()
+        learner.slow_down()
         value = float(payoff.detach())
         if not math.isfinite(value):
             raise FloatingPointError(f"the payoff became {value} at step {step}: lower lr, now {lr}")
         yield value
     freeze(link)
+
+
+class _Player:
+    """One side's parameters with their optimiser; a side without any rests."""
+
+    def __init__(self, module: nn.Module, rate: float, steps: int) -> None:
+        self.weights = [weight for weight in module.parameters() if weight.requires_grad]
+        if self.learns:
+            self.optimiser = torch.optim.Adam(self.weights, rate, betas=BETAS, fused=True)
+            self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, steps)
+
+    @property
+    def learns(self) -> bool:
+        return bool(self.weights)
+
+    def lower(self, stake: Tensor) -> None:
+        """One step down the stake."""
+        self.optimiser.zero_grad()
+        stake.backward(inputs=self.weights)
+        self.optimiser.step()
+
+    def slow_down(self) -> None:
+        """The next point of the schedule."""
+        if self.learns:
+            self.schedule.step()
 
 
 def _payoff(link: Link, batch: int) -> Tensor:
@@ -64,7 +84,7 @@ def freeze(link: Link) -> None:
     source, codec = link.source, link.codec
     if isinstance(codec, NeuralCodec):
         words = normal_points(SAMPLES, source.k) if isinstance(source, Gaussian) else source.draw(SAMPLES)
-        codec.calibrate(words.to(next(codec.parameters())))
+        codec.calibrate(words)
     if isinstance(link.channel, Jammer):
         link.channel.calibrate()
     link.eval()

@@ -14,6 +14,8 @@ class Codec(nn.Module, ABC):
 
     source_alphabet: ClassVar[Literal["real", "bits"]] = "real"
     alphabet: ClassVar[Alphabet] = "real"
+    # Slow codecs, of which a block of the usual size would take long, say by how much theirs shall be smaller.
+    cost: ClassVar[int] = 1
     k: int
     n: int
 
@@ -37,11 +39,12 @@ class BitCodec(Codec):
     alphabet = "antipodal"
 
     def loss(self, u: Tensor, y: Tensor, law: MemorylessChannel) -> Tensor:
-        """Minus the mean correlation of the word sent with its LLRs, in nats: what maximum likelihood maximises.
+        """The log-loss per symbol of the word sent given the word received, in nats.
 
-        It never saturates, unlike a cross-entropy, whose vanishing gradients hide from an adversary where it hurts.
+        Where the law is true its mean is the equivocation ``H(X|Y)``. It is taken before decoding: there the LLRs of
+        binary channels are bounded, and no gradient vanishes that would tell an adversary where it hurts.
         """
-        return -(self.encode(u) * law.llr(y)).mean(-1)
+        return nn.functional.softplus(-self.encode(u) * law.llr(y)).mean(-1)
 
 
 def antipodal(bits: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ class Convolutional(BitCodec):
     CommPy's decoder is a Python loop, about 4,000 bits a second: use it to cross-check, not to simulate at length.
     """
 
+    cost = 16
+
     def __init__(self, k: int = 64) -> None:
         super().__init__()
         from commpy.channelcoding import Trellis

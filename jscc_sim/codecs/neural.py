@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from channels import MemorylessChannel, UnitPower
+from channels.power import normal_points
 from jscc_sim.codecs.base import Codec
 from jscc_sim.sources import checked_count
 
@@ -28,7 +29,8 @@ class TailSafe(nn.Module):
 class NeuralCodec(Codec):
     """``x = f(u)`` at unit power, ``û = g(y)``, both tail-safe nets; for words of ``k`` symbols over ``n`` uses.
 
-    The power is taken over the batch in training and frozen in evaluation; after training, `calibrate` measures it.
+    The power is taken over the batch in training and frozen in evaluation: at first as it is for a source ``N(0, I)``;
+    after training, `calibrate` measures it anew.
     """
 
     def __init__(self, k: int = 1, n: int = 1, hidden: int = 64) -> None:
@@ -37,6 +39,7 @@ class NeuralCodec(Codec):
         self.encoder = TailSafe(k, n, hidden)
         self.unit = UnitPower()
         self.decoder = TailSafe(n, k, hidden)
+        self.calibrate(normal_points(2**12, k))
 
     def encode(self, u: Tensor) -> Tensor:
         """The encoder's output at unit power per symbol."""
@@ -49,7 +52,7 @@ class NeuralCodec(Codec):
     @torch.no_grad()
     def calibrate(self, u: Tensor) -> None:
         """Freeze the encoder's power as it is over the source words ``u (words, k)``."""
-        self.unit.freeze(self.encoder(u).square().mean())
+        self.unit.freeze(self.encoder(u.to(self.encoder.line.weight)).square().mean())
 
     def extra_repr(self) -> str:
         """The sizes; the weights enter by digest."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from channels import Jammer
+from channels import Jammer, UnitPower
 from jscc_sim.codecs import Codec
 from jscc_sim.regularisers.base import Regulariser
 from jscc_sim.theory.saddle import scalar_payoff
@@ -36,9 +36,11 @@ class JammingRegulariser(Regulariser):
         if codec.k != codec.n:
             raise ValueError(f"the saddle value is known for k = n only, got a codec of k={codec.k}, n={codec.n}")
         self.jammer = Jammer(jammer.policy, jammer.noise_power, jammer.jam_power)
+        self.jammer.unit = UnitPower()  # the latents' power, not the policy's, and not known yet
         self.codec, self.weight, self.updates = codec, weight, updates
         self.value = float(scalar_payoff(1.0, 1.0, jammer.jam_power, jammer.noise_power))
-        self.optimiser = torch.optim.Adam(codec.parameters(), lr)
+        learned = list(codec.parameters())
+        self.optimiser = torch.optim.Adam(learned, lr) if learned else None
 
     def norm(self, z: Tensor) -> Tensor:
         """The latents held to the jammer's budget: unit power over the batch in training, frozen in evaluation."""
@@ -49,7 +51,7 @@ class JammingRegulariser(Regulariser):
         if z.shape[-1] % self.codec.k:
             raise ValueError(f"latents of {z.shape[-1]} dimensions are not made of words of k={self.codec.k}")
         words = z.reshape(-1, self.codec.k)
-        if self.training and torch.is_grad_enabled():
+        if self.optimiser and self.training and torch.is_grad_enabled():
             for _ in range(self.updates):
                 self.optimiser.zero_grad()
                 self._payoff(words.detach()).backward()

@@ -1,0 +1,233 @@
+"""The command line: what it prints, what it refuses, and its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES
+from jscc_sim.cli import main
+from jscc_sim.data import SETS
+from jscc_sim.sources import SOURCES
+
+KEYS = {"channel", "codec", "source", "snr_db", "metric", "mean", "low", "high", "words", "exact", "verdict", "seed"}
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line in this process: exit code, lines of output, lines of errors."""
+
+    def call(*arguments: str) -> tuple[int, list[str], list[str]]:
+        code = main(list(arguments))
+        printed = capsys.readouterr()
+        return code, printed.out.splitlines(), printed.err.splitlines()
+
+    return call
+
+
+class TestSweep:
+    def test_prints_a_table_point_by_point(self, run):
+        code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10")
+        assert code == 0
+        assert "95 % interval" in lines[0]
+        assert [line.split()[-1] for line in lines[1:]] == ["agrees"] * 3
+
+    def test_prints_one_json_object_a_line(self, run):
+        code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10", "--json")
+        rows = [json.loads(line) for line in lines]
+        assert code == 0
+        assert all(row.keys() >= KEYS for row in rows)
+        assert [row["snr_db"] for row in rows] == [0, 10, 20]
+        assert all(row["low"] < row["mean"] < row["high"] for row in rows)
+
+    @pytest.mark.parametrize(
+        ("grid", "levels"),
+        [
+            (["--snr"], list(range(0, 21, 2))),
+            (["--snr", "-5:5:5"], [-5, 0, 5]),
+            (["--snr=-5:5:5"], [-5, 0, 5]),
+            (["--snr", "=-5:5:5"], [-5, 0, 5]),
+            (["--snr", "0,3,10"], [0, 3, 10]),
+            (["--at", "-1"], [-1]),
+            (["--at"], list(range(0, 21, 2))),
+            ([], list(range(0, 21, 2))),
+        ],
+    )
+    def test_understands_grids(self, run, grid, levels):
+        _, lines, _ = run("sweep", "--channel", "awgn", *grid, "--json")
+        assert [json.loads(line)["level"] for line in lines] == levels
+
+    def test_grids_of_probabilities_end_where_they_say(self, run):
+        _, lines, _ = run("sweep", "--channel", "bsc", "--at", "0:0.2:0.05", "--json", "--codec", "uncoded")
+        rows = [json.loads(line) for line in lines]
+        assert [row["level"] for row in rows] == [0, 0.05, 0.1, 0.15, 0.2]
+        assert all(row["knob"] == "flip" and row["snr_db"] is None for row in rows)
+
+    def test_jsr_is_minus_sjr(self, run):
+        common = ("sweep", "--channel", "jammer", "--snr", "10", "--json")
+        assert run(*common, "--jsr", "3") == run(*common, "--sjr", "-3")
+
+    def test_the_seed_decides(self, run):
+        common = ("sweep", "--channel", "awgn", "--snr", "3", "--json")
+        assert run(*common, "--seed", "1") == run(*common, "--seed", "1") != run(*common, "--seed", "2")
+
+    def test_workers_change_nothing(self, run):
+        common = ("sweep", "--channel", "jammer", "--snr", "0:20:20", "--json")
+        assert run(*common, "--workers", "2") == run(*common)
+
+    def test_images_show_psnr_beside_mse(self, run):
+        code, lines, _ = run("sweep", "--channel", "jammer", "--source", "images", "--snr", "10", "--json")
+        mse, psnr = map(json.loads, lines)
+        assert code == 0
+        assert (mse["metric"], psnr["metric"], mse["source"]) == ("mse", "psnr", "images")
+
+    @pytest.mark.parametrize("codec", ["ldpc", "convolutional"])
+    def test_coded_words_over_awgn(self, run, codec):
+        asked = ("sweep", "--channel", "awgn", "--codec", codec, "--snr", "-3", "--k", "32", "--words", "32", "--json")
+        code, lines, _ = run(*asked)
+        bler = json.loads(lines[0])
+        assert code == 0
+        assert (bler["metric"], bler["exact"], bler["verdict"]) == ("bler", None, None)
+        assert 0 < bler["low"] < bler["mean"] < bler["high"] <= 1
+
+    def test_draws_what_it_measured(self, run, tmp_path):
+        for number, arguments in enumerate((("jammer", "--snr", "0,10"), ("bec-flip", "--at", "0,0.1"))):
+            path = tmp_path / f"{number}.png"
+            assert run("sweep", "--channel", *arguments, "--plot", str(path))[0] == 0
+            assert path.read_bytes()[:4] == b"\x89PNG"
+
+    def test_a_store_resumes(self, run, tmp_path):
+        command = ("sweep", "--channel", "awgn", "--snr", "0,3", "--json", "--store", str(tmp_path / "s.jsonl"))
+        first = run(*command)
+        size = (tmp_path / "s.jsonl").stat().st_size
+        assert run(*command) == first
+        assert (tmp_path / "s.jsonl").stat().st_size == size
+
+    def test_exits_1_if_and_only_if_a_verdict_fails(self, run, monkeypatch):
+        monkeypatch.setattr("jscc_sim.catalog.scalar_payoff", lambda *powers: 0.6)
+        assert run("sweep", "--channel", "jammer", "--snr", "10")[0] == 1
+
+    def test_keeps_what_it_measured_when_interrupted(self, tmp_path):
+        figure = tmp_path / "figure.png"
+        command = [sys.executable, "-m", "jscc_sim.cli", "sweep", "--channel", "awgn", "--rel-error", "0.0003", "--json"]
+        run = subprocess.Popen(
+            [*command, "--snr", "20,0", "--plot", str(figure), "--store", str(tmp_path / "s.jsonl")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert json.loads(run.stdout.readline())["snr_db"] == 20
+        time.sleep(0.5)
+        os.kill(run.pid, signal.SIGINT)
+        _, errors = run.communicate(timeout=60)
+        assert run.returncode == 130
+        assert "the same command resumes" in errors
+        assert figure.exists()
+
+
+class TestRefuses:
+    """One clear line on standard error, and exit code 2."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--channel", "jamer"], "did you mean 'jammer'"),
+            (["--channel", "awgn", "--snr", "5:0:1"], "has no points"),
+            (["--channel", "awgn", "--snr", "0:5:0"], "has no points"),
+            (["--channel", "awgn", "--snr", "0:5"], "start:stop:step"),
+            (["--channel", "awgn", "--snr", ""], "is not a grid"),
+            (["--channel", "awgn", "--snr", "abc"], "is not a grid"),
+            (["--channel", "awgn", "--snr", "0:1e9:1"], "over 10000 points"),
+            (["--channel", "awgn", "--snr", "inf"], "is not finite"),
+            (["--channel", "jammer", "--sjr", "inf"], "--channel awgn"),
+            (["--channel", "jammer", "--sjr", "1", "--jsr", "1"], "say the same thing"),
+            (["--channel", "bsc", "--at", "1.5"], "must lie in [0, 1]"),
+            (["--channel", "awgn", "--words", "0"], "words must be at least 1"),
+            (["--channel", "awgn", "--words", "10", "--rel-error", "0.1"], "do not go with it"),
+            (["--channel", "awgn", "--rel-error", "2"], "between 0 and 1"),
+            (["--channel", "awgn", "--plot", "x.foo"], "its suffix must be one of"),
+            (["--channel", "awgn", "--plot", "no/where/x.png"], "no folder"),
+            (["--channel", "awgn", "--store", "no/where/x"], "No such file"),
+            (["--channel", "awgn", "--store", "/dev/full"], "not a regular file"),
+            (["--channel", "awgn", "--workers", "0"], "0 is not in the range"),
+            (["--channel", "jammer", "--policy", "no.json"], "no.json is missing"),
+            (["--channel", "jammer", "--source", "images:nowhere"], "sets are mnist"),
+            (["--bogus"], "No such option"),
+            ([], "Missing option '--channel'"),
+        ],
+    )
+    def test_sweeps(self, run, arguments, said):
+        code, lines, errors = run("sweep", *arguments)
+        assert (code, len(errors)) == (2, 1)
+        assert said in errors[0]
+        assert all("codec" in line for line in lines)  # at most the head of the table
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--k", "0"], "not in the range"),
+            (["--snr", "nan"], "is not finite"),
+            (["--steps", "0"], "not in the range"),
+            (["--device", "nonsense"], "cannot compute on 'nonsense'"),
+        ],
+    )
+    def test_games(self, run, arguments, said):
+        code, _, errors = run("play", *arguments)
+        assert (code, len(errors)) == (2, 1)
+        assert said in errors[0]
+
+    def test_unknown_commands_with_a_suggestion(self, run):
+        code, _, errors = run("swep")
+        assert (code, len(errors)) == (2, 1)
+        assert "sweep" in errors[0]
+
+    def test_a_full_disk(self, tmp_path):
+        limited = f"ulimit -f 1; exec {sys.executable} -m jscc_sim.cli sweep --channel awgn --store {tmp_path}/s --json"
+        ran = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
+        assert ran.returncode == 2
+        assert ran.stderr.splitlines()[-1].startswith("Error: ")
+        assert "Traceback" not in ran.stderr
+
+
+class TestPlay:
+    def test_prints_json_saves_and_sweeps(self, run, tmp_path):
+        figure = tmp_path / "game.png"
+        code, lines, _ = run("play", "--steps", "40", "--json", "--out", str(tmp_path), "--plot", str(figure))
+        (result,) = map(json.loads, lines)
+        assert code in (0, 1)  # 40 steps prove nothing
+        assert result.keys() >= {"seed", "payoff_ratio", "ks", "cpu_seconds", "low", "high", "verdict"}
+        assert figure.exists()
+        pair = ("--policy", str(tmp_path / "policy.safetensors"), "--codec", str(tmp_path / "codec.safetensors"))
+        _, lines, _ = run("sweep", "--channel", "jammer", *pair, "--json", "--words", "1")
+        assert json.loads(lines[0])["mean"] / json.loads(lines[0])["exact"] == pytest.approx(result["payoff_ratio"])
+
+    def test_prints_words(self, run):
+        _, lines, _ = run("play", "--steps", "5")
+        assert [line.split()[0] for line in lines] == ["payoff/J*", "jammer's", "CPU"]
+
+
+class TestHelp:
+    def test_names_every_choice(self, run):
+        code, lines, _ = run("sweep", "--help")
+        text = " ".join(lines)
+        assert code == 0
+        for name in [*CHANNEL_NAMES, *CODEC_NAMES, *POLICY_NAMES, *SOURCES, *SETS]:
+            assert name in text
+
+    def test_is_shown_when_nothing_is_asked(self, run):
+        code, lines, errors = run()
+        assert (code, errors) == (2, [])
+        assert lines[0].startswith("Usage: jscc-sim")
+
+    def test_of_the_program_is_instant(self):
+        clock = "import resource, subprocess, sys; subprocess.run([sys.executable, '-m', 'jscc_sim.cli', '--help'])"
+        clock += "; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)"
+        ran = subprocess.run([sys.executable, "-c", clock], capture_output=True, text=True, check=True)
+        assert float(ran.stdout.splitlines()[-1]) < 0.4
+
+    def test_version(self, run):
+        assert "jscc-sim, version 0.1.0" in run("--version")[1][0]

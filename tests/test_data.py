@@ -1,0 +1,109 @@
+"""Readers of image sets: the shipped one, IDX files, folders of pictures, and files that are none of these."""
+
+import gzip
+import hashlib
+import struct
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from jscc_sim.data import SHIPPED, TEST_IMAGES, load_images, read_idx
+from jscc_sim.sources import SOURCES, Bits, Gaussian, Images, Source
+
+PIXELS = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+IDX = b"\x00\x00\x08\x03" + struct.pack(">III", *PIXELS.shape) + PIXELS.tobytes()
+
+
+def test_the_shipped_set_is_what_it_says():
+    images = load_images()
+    assert images.shape == (1000, 28, 28)
+    assert hashlib.sha256(images.tobytes()).hexdigest()[:16] == "8d46efb2efae7259"
+    assert "MIT License" in (SHIPPED.parent / "LICENSE.fashion-mnist").read_text()
+
+
+def test_the_shipped_set_opens_the_real_one():
+    try:
+        whole = load_images("fashion-mnist")
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    assert np.array_equal(whole[:1000], load_images())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_reads_idx_from_a_folder_and_by_name(tmp_path, monkeypatch, packed):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    name, raw = (f"{TEST_IMAGES}.gz", gzip.compress(IDX)) if packed else (TEST_IMAGES, IDX)
+    (folder / name).write_bytes(raw)
+    monkeypatch.setenv("JSCC_SIM_DATA", str(tmp_path))
+    assert np.array_equal(load_images(str(folder)), PIXELS)
+    assert np.array_equal(load_images("mnist"), PIXELS)
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x89PNG" + IDX, IDX[:-1], IDX + b"x"])
+def test_refuses_other_files(tmp_path, raw):
+    (tmp_path / "x").write_bytes(raw)
+    with pytest.raises(ValueError, match="is not an IDX file|should hold 2 images"):
+        read_idx(tmp_path / "x")
+
+
+def test_reads_pictures_grey_and_in_colour(tmp_path):
+    rng = np.random.default_rng(0)
+    for shape in ((5, 4), (5, 4, 3)):
+        folder = tmp_path / str(len(shape))
+        folder.mkdir()
+        pictures = rng.integers(0, 256, (3, *shape), dtype=np.uint8)
+        for index, picture in enumerate(pictures):
+            Image.fromarray(picture).save(folder / f"{index}.png")
+        (folder / "notes.txt").write_text("not a picture")
+        assert np.array_equal(load_images(str(folder)), pictures)
+        assert Images(str(folder)).k == pictures[0].size
+
+
+def test_names_what_is_wrong_with_a_folder(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="holds 0 PNG or JPEG"):
+        load_images(str(tmp_path))
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    Image.new("L", (4, 5)).save(tmp_path / "b.png")
+    with pytest.raises(ValueError, match=r"b\.png is \(5, 4\), but a\.png is \(4, 4\)"):
+        load_images(str(tmp_path))
+    (tmp_path / "b.png").write_text("text")
+    with pytest.raises(ValueError, match=r"b\.png is not a picture"):
+        load_images(str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="sets are mnist, fashion-mnist"):
+        load_images("nowhere")
+    monkeypatch.setenv("JSCC_SIM_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no mnist under"):
+        load_images("mnist")
+
+
+class TestSources:
+    SOME = {"gaussian": Gaussian(3), "bits": Bits(3), "images": Images()}  # noqa: RUF012
+
+    def test_none_is_forgotten(self):
+        assert self.SOME.keys() == SOURCES.keys()
+
+    @pytest.mark.parametrize("source", SOME.values(), ids=SOME)
+    def test_draw_words_of_their_alphabet(self, source: Source):
+        torch.manual_seed(0)
+        words = source.draw(4000)
+        assert words.shape == (4000, source.k)
+        assert words.dtype == torch.float32
+        if source.alphabet == "bits":
+            assert set(words.unique().tolist()) == {0.0, 1.0}
+
+    def test_images_are_whole_pixels_with_exact_moments(self):
+        source = Images()
+        words = source.draw(50) * 255
+        assert torch.allclose(words, words.round(), atol=1e-4)
+        values, vectors = source.karhunen_loeve
+        pixels = source.pixels.numpy() / 255
+        assert values.sum() == pytest.approx(pixels.var(axis=0).sum())
+        assert np.allclose(vectors.T @ vectors, np.eye(source.k), atol=1e-8)
+
+    def test_refuse_empty_words(self):
+        for kind in (Gaussian, Bits):
+            with pytest.raises(ValueError, match="k must be at least 1, got 0"):
+                kind(0)

@@ -1,0 +1,59 @@
+"""Links: what fits together, what transmissions are made of, and how they are scored."""
+
+import pytest
+import torch
+
+from channels import AWGN, BEC, BSC, BitFlip
+from jscc_sim.codecs import Linear, Repetition
+from jscc_sim.link import Link, Transmission
+from jscc_sim.metrics import BER, BLER, MSE, PSNR, metrics_for
+from jscc_sim.sources import Bits, Gaussian, Images
+
+
+def test_transmits_words():
+    sent = Link(Bits(4), Repetition(4, 3), BSC(0.1)).transmit(7)
+    assert [part.shape for part in sent] == [(7, 4), (7, 12), (7, 12), (7, 4)]
+
+
+def test_arms_adversaries_with_the_codecs_own_loss():
+    torch.manual_seed(0)
+    sent = Link(Bits(), Repetition(1, 3), BitFlip(BEC(0.0), 2)).transmit(100)
+    assert (sent.u_hat != sent.u).all()
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ((Gaussian(), Repetition(), BSC(0.1)), "Repetition encodes bits symbols, but Gaussian draws real"),
+        ((Gaussian(2), Linear(3), AWGN(1.0)), "Linear encodes words of 3, but Gaussian draws words of 2"),
+        ((Gaussian(), Linear(), BSC(0.1)), "BSC carries antipodal symbols, but Linear sends real ones"),
+    ],
+)
+def test_names_neighbours_that_do_not_fit(parts, said):
+    with pytest.raises(ValueError, match=said):
+        Link(*parts)
+
+
+def test_bits_run_on_channels_of_either_alphabet():
+    for channel in (AWGN(1.0), BSC(0.1), BEC(0.1)):
+        Link(Bits(), Repetition(), channel).transmit(2)
+
+
+def test_metrics_score_each_word():
+    u = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
+    u_hat = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+    sent = Transmission(u, u, u, u_hat)
+    assert BER.score(sent).tolist() == [0.5, 0.0]
+    assert BLER.score(sent).tolist() == [1.0, 0.0]
+    assert MSE.score(sent).tolist() == [0.5, 0.0]
+
+
+def test_psnr_is_that_of_the_mean_error():
+    assert PSNR.shown(0.01) == pytest.approx(20)
+    assert PSNR.shown(0.0) == float("inf")
+
+
+def test_the_first_metric_is_the_one_that_decides():
+    assert [metric.name for metric in metrics_for(Images())] == ["mse", "psnr"]
+    assert [metric.name for metric in metrics_for(Bits(8))] == ["bler", "ber"]
+    assert [(metric.name, metric.binary) for metric in metrics_for(Bits(1))] == [("ber", True)]
