@@ -20,12 +20,13 @@ def row(level: float, mean: float, exact: float | None = None, *, metric: str = 
 ROWS = [row(0.0, 0.0, 0.0), row(0.1, 0.1, 0.1), row(0.2, 0.002), row(0.1, 0.3, codec="a/b/pair.json")]
 
 
-class TestCurves:
-    @pytest.fixture(scope="class")
-    def axes(self):
-        (axes,) = plot.curves(ROWS).axes
-        return axes
+@pytest.fixture(scope="module")
+def axes():
+    (axes,) = plot.curves(ROWS).axes
+    return axes
 
+
+class TestCurves:
     def test_has_points_with_intervals_and_an_exact_line(self, axes):
         names = [text.get_text() for text in axes.get_legend().get_texts()]
         assert "uncoded, exact" in names
