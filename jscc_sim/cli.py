@@ -306,7 +306,7 @@ def _progress(what: str, total: int, unit: str = "points") -> Iterator[Callable[
         yield tell
 
 
-@cli.command(cls=GridCommand)
+@cli.command()
 @click.option("--k", type=click.IntRange(1), default=1, show_default=True, help="Symbols and uses per word.")
 @click.option(
     "--snr",

@@ -15,7 +15,7 @@ from jscc_sim.checkpoint import Kind, Record, save_part
 from jscc_sim.codecs import NeuralCodec
 from jscc_sim.gaussianity import distances
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Case, Label, sweep
+from jscc_sim.montecarlo import Case, Label, seeded, sweep
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.saddle import scalar_payoff
 from jscc_sim.train import fit
@@ -58,9 +58,7 @@ def play(game: Game, device: str = "cpu", progress: Callable[[int], None] = lamb
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"torch cannot compute on {device!r} here: {str(error).splitlines()[0]}") from None
-    torch.set_num_threads(1)  # nets this small gain nothing from a second one
-    torch.manual_seed(game.seed)
-    with torch.device(device):
+    with seeded(game.seed, device), torch.device(device):
         policy, codec = NeuralPolicy(game.k), NeuralCodec(game.k, game.k)
         imitate_two_point(policy)
         jammer = Jammer(policy, from_decibels(-game.snr_db), from_decibels(-game.sjr_db))

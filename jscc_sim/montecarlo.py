@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -104,16 +105,23 @@ def simulate(
     Block i depends on ``(link, words, seed, i)`` alone. It runs on one thread, so that sums do not depend on the cores.
     """
     for block in blocks:
-        with _process, torch.random.fork_rng(devices=[]), torch.no_grad():
-            threads = torch.get_num_threads()
-            torch.set_num_threads(1)
-            try:
-                torch.manual_seed(block_seed(seed, block))
-                sent = link.transmit(words)
-                tallies = {metric.name: Tally.of(metric.score(sent)) for metric in metrics}
-            finally:
-                torch.set_num_threads(threads)
+        with seeded(block_seed(seed, block)), torch.no_grad():
+            sent = link.transmit(words)
+            tallies = {metric.name: Tally.of(metric.score(sent)) for metric in metrics}
         yield block, tallies
+
+
+@contextmanager
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Torch to oneself: its generators at ``seed`` and one thread; both are as before afterwards."""
+    with _process, torch.random.fork_rng([] if torch.device(device).type == "cpu" else [device]):
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            torch.manual_seed(seed)
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 def case_seed(seed: int, key: str) -> int:

@@ -6,6 +6,7 @@ from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES, Request, 
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.verify import verdict
 
+
 @pytest.mark.parametrize("channel", CHANNEL_NAMES)
 def test_every_channel_has_defaults_that_fit(channel):
     cases = make_cases(Request(channel))

@@ -113,7 +113,17 @@ class TestSweep:
 
     def test_keeps_what_it_measured_when_interrupted(self, tmp_path):
         figure = tmp_path / "figure.png"
-        command = [sys.executable, "-m", "jscc_sim.cli", "sweep", "--channel", "awgn", "--rel-error", "0.0003", "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "jscc_sim.cli",
+            "sweep",
+            "--channel",
+            "awgn",
+            "--rel-error",
+            "0.0003",
+            "--json",
+        ]
         run = subprocess.Popen(
             [*command, "--snr", "20,0", "--plot", str(figure), "--store", str(tmp_path / "s.jsonl")],
             stdout=subprocess.PIPE,
@@ -196,7 +206,9 @@ class TestRefuses:
 class TestPlay:
     def test_prints_json_saves_and_sweeps(self, run, tmp_path):
         figure = tmp_path / "game.png"
-        code, lines, _ = run("play", "--steps", "40", "--json", "--out", str(tmp_path), "--plot", str(figure))
+        code, lines, _ = run(
+            "play", "--snr", "10", "--steps", "40", "--json", "--out", str(tmp_path), "--plot", str(figure)
+        )
         (result,) = map(json.loads, lines)
         assert code in (0, 1)  # 40 steps prove nothing
         assert result.keys() >= {"seed", "payoff_ratio", "ks", "cpu_seconds", "low", "high", "verdict"}
@@ -206,7 +218,7 @@ class TestPlay:
         assert json.loads(lines[0])["mean"] / json.loads(lines[0])["exact"] == pytest.approx(result["payoff_ratio"])
 
     def test_prints_words(self, run):
-        _, lines, _ = run("play", "--steps", "5")
+        _, lines, _ = run("play", "--snr", "-3", "--sjr", "-1", "--steps", "5")
         assert [line.split()[0] for line in lines] == ["payoff/J*", "jammer's", "CPU"]
 
 

@@ -51,7 +51,9 @@ class TestCurves:
 
 def test_the_game_shows_payoff_and_densities():
     rng = np.random.default_rng(0)
-    left, right = plot.game(list(rng.normal(1, 0.1, 50)), {0: np.sign(rng.normal(size=99)), 50: rng.normal(size=99)}).axes
+    left, right = plot.game(
+        list(rng.normal(1, 0.1, 50)), {0: np.sign(rng.normal(size=99)), 50: rng.normal(size=99)}
+    ).axes
     assert left.get_ylabel() == "payoff / J*"
     assert [text.get_text() for text in right.get_legend().get_texts()][:2] == [
         "jammer after 0 steps",
