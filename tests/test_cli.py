@@ -214,7 +214,7 @@ class TestPlay:
         assert result.keys() >= {"seed", "payoff_ratio", "ks", "cpu_seconds", "low", "high", "verdict"}
         assert figure.exists()
         pair = ("--policy", str(tmp_path / "policy.safetensors"), "--codec", str(tmp_path / "codec.safetensors"))
-        _, lines, _ = run("sweep", "--channel", "jammer", *pair, "--json", "--words", "1")
+        _, lines, _ = run("sweep", "--channel", "jammer", *pair, "--json")
         assert json.loads(lines[0])["mean"] / json.loads(lines[0])["exact"] == pytest.approx(result["payoff_ratio"])
 
     def test_prints_words(self, run):

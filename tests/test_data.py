@@ -45,7 +45,7 @@ def test_reads_idx_from_a_folder_and_by_name(tmp_path, monkeypatch, packed):
 @pytest.mark.parametrize("raw", [b"", b"\x89PNG" + IDX, IDX[:-1], IDX + b"x"])
 def test_refuses_other_files(tmp_path, raw):
     (tmp_path / "x").write_bytes(raw)
-    with pytest.raises(ValueError, match="is not an IDX file|should hold 2 images"):
+    with pytest.raises(ValueError, match=r"is not an IDX file|should hold 2 images"):
         read_idx(tmp_path / "x")
 
 

@@ -13,7 +13,7 @@ from jscc_sim.codecs import Linear, NeuralCodec
 from jscc_sim.game import Game, imitate_two_point, jam_signals, measure, play, save
 from jscc_sim.gaussianity import ks
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Budget, Case, sweep
+from jscc_sim.montecarlo import Case, sweep
 from jscc_sim.regularisers import JammingRegulariser
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.saddle import scalar_payoff
@@ -103,7 +103,7 @@ class TestPlay:
         (case,) = make_cases(Request("jammer", codecs=(str(tmp_path),), policy=str(tmp_path)))
         assert case.labels["snr_db"] == 10.0
         assert case.exact["mse"] == pytest.approx(float(scalar_payoff(1, 1, 1, 0.1)))
-        (row,) = sweep([case], Budget(words=1))
+        (row,) = sweep([case])
         assert row.mean == pytest.approx(result["payoff_ratio"] * GAME.value)
 
         jammer = Jammer(load_policy(tmp_path)[0], 0.1)

@@ -65,24 +65,24 @@ class TestReproducesBitForBit:
         finally:
             torch.set_num_threads(threads)
 
-    def test_from_a_store_that_knows_some_blocks(self, rows, tmp_path):
-        for interrupted in (1, 17, 40):
-            path = tmp_path / f"{interrupted}.jsonl"
-            with Store(path) as store, pytest.raises(KeyboardInterrupt):
-                done = []
+    @pytest.mark.parametrize("blocks", [1, 17, 40])
+    def test_from_a_store_that_knows_some_blocks(self, rows, tmp_path, blocks):
+        path = tmp_path / "store.jsonl"
+        heard = []
 
-                def stop(words, planned, done=done, interrupted=interrupted):
-                    done.append(words)
-                    if len(done) == interrupted:
-                        raise KeyboardInterrupt
+        def interrupt(words, planned):
+            heard.append(words)
+            if len(heard) == blocks:
+                raise KeyboardInterrupt
 
-                list(sweep(CASES, BUDGET, store=store, progress=stop))
-            with Store(path) as store:
-                assert list(sweep(CASES, BUDGET, store=store)) == rows
-            with Store(path) as store:
-                fresh = []
-                assert list(sweep(CASES, BUDGET, store=store, progress=lambda *words: fresh.append(words))) == rows  # noqa: B023
-                assert not fresh
+        with Store(path) as store, pytest.raises(KeyboardInterrupt):
+            list(sweep(CASES, BUDGET, store=store, progress=interrupt))
+        with Store(path) as store:
+            assert list(sweep(CASES, BUDGET, store=store)) == rows
+        heard.clear()
+        with Store(path) as store:
+            assert list(sweep(CASES, BUDGET, store=store, progress=interrupt)) == rows
+        assert not heard
 
     def test_after_sigkill_at_random_moments(self, tmp_path):
         path = tmp_path / "store.jsonl"
