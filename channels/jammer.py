@@ -80,7 +80,8 @@ class NeuralPolicy(Policy):
     @torch.no_grad()
     def power(self) -> Tensor:
         """By 2^18 scrambled Sobol points."""
-        return self.shape(normal_points(2**18, 4 * self.n).to(next(self.parameters()))).square().mean()
+        signals = self.shape(normal_points(2**18, 4 * self.n).to(next(self.parameters())))
+        return signals.double().square().mean()  # in float64, so that the last bit does not depend on the threads
 
     def extra_repr(self) -> str:
         """The sizes; the weights enter by digest."""

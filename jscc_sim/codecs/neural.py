@@ -52,7 +52,7 @@ class NeuralCodec(Codec):
     @torch.no_grad()
     def calibrate(self, u: Tensor) -> None:
         """Freeze the encoder's power as it is over the source words ``u (words, k)``."""
-        self.unit.freeze(self.encoder(u.to(self.encoder.line.weight)).square().mean())
+        self.unit.freeze(self.encoder(u.to(self.encoder.line.weight)).double().square().mean())
 
     def extra_repr(self) -> str:
         """The sizes; the weights enter by digest."""
