@@ -221,7 +221,7 @@ def _sweep(
     rows: list[Row] = []
     with ExitStack() as stack:
         record = stack.enter_context(Store(store)) if store else None
-        progress = stack.enter_context(_progress("measuring", len(cases)))
+        progress = stack.enter_context(_progress("measuring", len(cases), "points", "words"))
         executor = stack.enter_context(_executor(workers))
         if not as_json:
             click.echo(report.COLUMNS)
@@ -280,7 +280,7 @@ def _executor(workers: int) -> Iterator[Executor | None]:
 
 
 @contextmanager
-def _progress(what: str, total: int, unit: str = "points") -> Iterator[Callable[[int, int, int], None]]:
+def _progress(what: str, total: int, unit: str, part: str) -> Iterator[Callable[[int, int, int], None]]:
     """A bar on a terminal, silence elsewhere: tell it (items finished, part done, part planned) of the item at hand."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -298,10 +298,12 @@ def _progress(what: str, total: int, unit: str = "points") -> Iterator[Callable[
     ) as bar:
         task = bar.add_task(what, total=total, rate="")
         start = time.monotonic()
+        parts: dict[int, int] = {}
 
         def tell(finished: int, done: int, planned: int) -> None:
-            rate = f"{done / max(time.monotonic() - start, 1e-9):.3g}/s"
-            bar.update(task, completed=finished + done / planned, rate=rate)
+            parts[finished] = done
+            rate = sum(parts.values()) / max(time.monotonic() - start, 1e-9)
+            bar.update(task, completed=finished + done / planned, rate=f"{rate:.3g} {part}/s")
 
         yield tell
 
@@ -357,7 +359,7 @@ def play(
     from jscc_sim.game import Game, measure, save
     from jscc_sim.game import play as play_game
 
-    with _progress("playing", steps, "steps") as tell:
+    with _progress("playing", steps, "steps", "steps") as tell:
         played = play_game(Game(k, snr_db, sjr_db, steps, seed), device, lambda step: tell(step - 1, 1, 1))
     result = measure(played) | {"cpu_seconds": round(time.process_time(), 2)}
     if out:
