@@ -298,11 +298,13 @@ def _progress(what: str, total: int, unit: str, part: str) -> Iterator[Callable[
     ) as bar:
         task = bar.add_task(what, total=total, rate="")
         start = time.monotonic()
-        parts: dict[int, int] = {}
+        before, item, last = 0, 0, 0
 
         def tell(finished: int, done: int, planned: int) -> None:
-            parts[finished] = done
-            rate = sum(parts.values()) / max(time.monotonic() - start, 1e-9)
+            nonlocal before, item, last
+            before += last if finished != item else 0
+            item, last = finished, done
+            rate = (before + done) / max(time.monotonic() - start, 1e-9)
             bar.update(task, completed=finished + done / planned, rate=f"{rate:.3g} {part}/s")
 
         yield tell
