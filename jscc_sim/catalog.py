@@ -64,6 +64,11 @@ class Players:
     codec: NeuralCodec | None
     records: tuple[Record, ...]
 
+    @property
+    def k(self) -> int | None:
+        """The word length that the players were trained for."""
+        return self.records[0].arguments["n"] if self.records else None
+
 
 CHANNEL_NAMES: dict[str, Callable[[Request, Policy], Channel]] = {
     "awgn": lambda asked, policy: AWGN(1.0),
@@ -107,7 +112,7 @@ def known(kind: str, name: str, names: Iterable[str]) -> None:
 
 
 def _cases(asked: Request, name: str, channel: Channel, levels: Sequence[float], players: Players) -> Iterable[Case]:
-    source = _make_source(asked, name)
+    source = _make_source(asked, players.k or CODEC_WORDS.get(name, 1))
     for level in levels:
         now = channel.at(level)
         codec = players.codec if is_file(name) and players.codec else _make_codec(name, source, now.nominal, asked.n)
@@ -176,7 +181,7 @@ def _natural_source(asked: Request) -> str:
     return "gaussian" if asked.channel in ("awgn", "jammer") else "bits"
 
 
-def _make_source(asked: Request, codec: str) -> Source:
+def _make_source(asked: Request, k: int) -> Source:
     kind, _, name = (asked.source or "").partition(":")
     if kind == "images":
         images = Images(name)
@@ -186,7 +191,7 @@ def _make_source(asked: Request, codec: str) -> Source:
     if name:
         raise ValueError(f"source {kind!r} takes no name, got {name!r}")
     make = {"gaussian": Gaussian, "bits": Bits}[kind]
-    return make(CODEC_WORDS.get(codec, 1) if asked.k is None else asked.k)
+    return make(k if asked.k is None else asked.k)
 
 
 def _make_codec(name: str, source: Source, law: MemorylessChannel, n: int | None) -> Codec:
@@ -220,8 +225,9 @@ def _flipping(nature: MemorylessChannel, asked: Request) -> BitFlip:
 
 
 def is_file(name: str) -> bool:
-    """Whether a policy or codec is given as a file or folder rather than by its name."""
-    return name.endswith(SUFFIXES) or "/" in name or Path(name).exists()
+    """Whether a policy or codec is given as a file or folder rather than by its name, which takes precedence."""
+    named = name in CODEC_NAMES or name in POLICY_NAMES
+    return not named and (name.endswith(SUFFIXES) or "/" in name or Path(name).exists())
 
 
 def _load_players(asked: Request) -> Players:

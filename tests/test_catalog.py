@@ -90,6 +90,12 @@ def test_says_what_does_not_fit_and_what_would(asked, said):
         make_cases(asked)
 
 
+def test_a_folder_of_that_name_does_not_hide_a_codec(tmp_path, monkeypatch):
+    (tmp_path / "linear").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert make_cases(Request("jammer", codecs=("linear",)))
+
+
 def test_names_missing_files():
     for asked in (Request("jammer", policy="no/file.json"), Request("jammer", codecs=("no/file.json",))):
         with pytest.raises(FileNotFoundError, match="is missing"):

@@ -119,6 +119,14 @@ class TestPlay:
         linear = make_cases(Request("jammer", codecs=("linear",), policy=str(tmp_path), snr_db=(0.0,)))[0]
         assert linear.exact["mse"] == pytest.approx(2 / 3)
 
+    def test_longer_words_sweep_by_themselves(self, tmp_path):
+        save(play(Game(k=2, steps=5)), {}, tmp_path)
+        for asked in (Request("jammer", codecs=(str(tmp_path),)), Request("jammer", policy=str(tmp_path))):
+            (case,) = make_cases(asked)
+            assert case.labels["k"] == case.labels["n"] == 2
+            (row,) = sweep([case])
+            assert row.words > 0
+
     def test_names_a_missing_device(self):
         with pytest.raises(ValueError, match="cannot compute on 'nonsense'"):
             play(GAME, device="nonsense")
