@@ -53,14 +53,13 @@ def curves(rows: Sequence[Row]) -> Figure:
 
 
 def _title(row: Row) -> str:
-    details = {
-        "policy": row.labels.get("policy"),
-        "SJR (dB)": row.labels.get("sjr_db"),
-        "flips": row.labels.get("flips"),
-        "informed": row.labels.get("informed"),
-    }
-    said = [f"{name} {value}" for name, value in details.items() if value is not None]
-    return f"{row.labels['channel']}, {row.labels['source']}" + (f" ({', '.join(said)})" if said else "")
+    said = row.labels
+    title = f"{said['source']} over {said['channel']}"
+    if said.get("policy") is not None:
+        title += f": {Path(str(said['policy'])).stem} policy, SJR {said['sjr_db']:g} dB"
+    if said.get("flips") is not None:
+        title += f": up to {said['flips']} flips, {'informed' if said['informed'] else 'blind'}"
+    return title
 
 
 def _draw_codec(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
