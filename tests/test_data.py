@@ -42,11 +42,22 @@ def test_reads_idx_from_a_folder_and_by_name(tmp_path, monkeypatch, packed):
     assert np.array_equal(load_images("mnist"), PIXELS)
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x89PNG" + IDX, IDX[:-1], IDX + b"x"])
-def test_refuses_other_files(tmp_path, raw):
-    (tmp_path / "x").write_bytes(raw)
-    with pytest.raises(ValueError, match=r"is not an IDX file|should hold 2 images"):
-        read_idx(tmp_path / "x")
+@pytest.mark.parametrize(
+    ("name", "raw", "said"),
+    [
+        ("x", b"", "is not an IDX file"),
+        ("x", b"\x89PNG" + IDX, "is not an IDX file"),
+        ("x", IDX[:-1], "should hold 2 images"),
+        ("x", IDX + b"x", "should hold 2 images"),
+        ("x", IDX[:4] + struct.pack(">III", 0, 3, 4), "holds 0 images"),
+        ("x.gz", gzip.compress(IDX)[:-9], "cannot be unpacked"),
+        ("x.gz", IDX, "cannot be unpacked"),
+    ],
+)
+def test_refuses_other_files(tmp_path, name, raw, said):
+    (tmp_path / name).write_bytes(raw)
+    with pytest.raises(ValueError, match=said):
+        read_idx(tmp_path / name)
 
 
 def test_reads_pictures_grey_and_in_colour(tmp_path):
@@ -71,6 +82,9 @@ def test_names_what_is_wrong_with_a_folder(tmp_path, monkeypatch):
         load_images(str(tmp_path))
     (tmp_path / "b.png").write_text("text")
     with pytest.raises(ValueError, match=r"b\.png is not a picture"):
+        load_images(str(tmp_path))
+    Image.fromarray(np.full((4, 4), 40000, np.uint16)).save(tmp_path / "b.png")
+    with pytest.raises(ValueError, match="more than 8 bits"):
         load_images(str(tmp_path))
     with pytest.raises(FileNotFoundError, match="sets are mnist, fashion-mnist"):
         load_images("nowhere")

@@ -3,6 +3,7 @@
 import gzip
 import os
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -36,30 +37,40 @@ def load_images(name: str = "") -> Images:
 
 def read_idx(path: Path) -> Images:
     """The images of an IDX file (the format of MNIST), gzipped or not."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        raw = file.read()
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be unpacked: {error}") from None
     if len(raw) < 16 or raw[:4] != b"\x00\x00\x08\x03":
         raise ValueError(f"{path} is not an IDX file of images")
     count, height, width = struct.unpack(">III", raw[4:16])
     if len(raw) != 16 + count * height * width:
         raise ValueError(f"{path} should hold {count} images of {height}x{width}, but has {len(raw) - 16} bytes")
+    if count < 2:
+        raise ValueError(f"{path} holds {count} images; a set needs at least 2")
     return np.frombuffer(raw, np.uint8, offset=16).reshape(count, height, width)
 
 
 def read_pictures(folder: Path) -> Images:
     """The PNG and JPEG pictures of a folder, in order of their names; all of one size and all grey or all in colour."""
-    from PIL import Image, UnidentifiedImageError
-
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
     if len(paths) < 2:
         raise ValueError(f"{folder} holds {len(paths)} PNG or JPEG pictures; a set needs at least 2")
-    pictures = []
-    for path in paths:
-        try:
-            with Image.open(path) as picture:
-                pictures.append(np.asarray(picture.convert("L" if picture.mode in ("1", "L") else "RGB")))
-        except UnidentifiedImageError:
-            raise ValueError(f"{path} is not a picture") from None
-        if pictures[-1].shape != pictures[0].shape:
-            raise ValueError(f"{path} is {pictures[-1].shape}, but {paths[0].name} is {pictures[0].shape}")
+    pictures = [_read_picture(path) for path in paths]
+    for path, picture in zip(paths, pictures, strict=True):
+        if picture.shape != pictures[0].shape:
+            raise ValueError(f"{path} is {picture.shape}, but {paths[0].name} is {pictures[0].shape}")
     return np.stack(pictures)
+
+
+def _read_picture(path: Path) -> Images:
+    """``(height, width)`` or ``(height, width, 3)``; transparency is dropped."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            if picture.mode.startswith(("I", "F")):
+                raise ValueError(f"{path} has more than 8 bits a channel: convert it to 8 bits first")
+            return np.asarray(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} is not a picture that can be read: {error}") from None
