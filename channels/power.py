@@ -9,6 +9,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+# Beyond this, float32 sums of signal and noise would have lost the smaller one long ago.
+MOST_DECIBELS = 300
+
 
 def decibels(ratio: float) -> float:
     """``10 log10(ratio)`` of a positive power ratio.
@@ -27,8 +30,8 @@ def from_decibels(level: float) -> float:
     >>> from_decibels(-10)
     0.1
     """
-    if not math.isfinite(level):
-        raise ValueError(f"a level in dB must be finite, got {level}")
+    if not abs(level) <= MOST_DECIBELS:
+        raise ValueError(f"a level in dB must lie within ±{MOST_DECIBELS}, got {level}")
     return float(10 ** (level / 10))
 
 

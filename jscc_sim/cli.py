@@ -29,6 +29,7 @@ INTERRUPTED = 130
 MOST_POINTS = 10_000
 SNR_GRID = "0:20:2"
 DEFAULT_GRID = "="
+SEED = click.IntRange(0, 2**63 - 1)
 GRIDS = ("--snr", "--at")
 # A value may start with a minus sign, which click would take for the next option.
 NUMBER = re.compile(r"=?-?[\d.]")
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         click.echo(f"Error: {said}", err=True)
-    except ValueError as error:
+    except (ValueError, FloatingPointError) as error:
         click.echo(f"Error: {error}", err=True)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
@@ -150,7 +151,7 @@ def cli() -> None:
 @click.option("--rel-error", type=float, help="Half-width of the 95 % interval over the mean  [0.01; error rates 0.1].")
 @click.option("--words", type=int, help="Words per point instead, rounded up to whole blocks.")
 @click.option("--max-words", type=int, help="Words after which an error rate gives up  [1,000 blocks].")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--store", type=click.Path(path_type=Path), help="Record measured blocks; the same command resumes.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the rows into FILE (.png, .pdf, .svg).")
@@ -268,13 +269,15 @@ def _executor(workers: int) -> Iterator[Executor | None]:
         yield None
         return
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     spawn = multiprocessing.get_context("spawn")
     deaf = (signal.SIGINT, signal.SIG_IGN)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=signal.signal, initargs=deaf)
     try:
         yield pool
+    except BrokenExecutor:
+        raise click.ClickException("a worker died, perhaps for want of memory: try fewer --workers") from None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -333,7 +336,7 @@ def _progress(what: str, total: int, unit: str, part: str) -> Iterator[Callable[
     help="Signal-to-jammer ratio in dB.",
 )
 @click.option("--steps", type=click.IntRange(1), default=2500, show_default=True, help="Training steps of each player.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda.")
 @click.option("--out", type=click.Path(path_type=Path), help="Save the pair into this folder.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the payoff and the jammer's density into FILE.")
