@@ -79,8 +79,8 @@ class NeuralPolicy(Policy):
 
     @torch.no_grad()
     def power(self) -> Tensor:
-        """By 2^18 scrambled Sobol points."""
-        signals = self.shape(normal_points(2**18, 4 * self.n).to(next(self.parameters())))
+        """By 2^18/n scrambled Sobol points."""
+        signals = self.shape(normal_points(2**18 // self.n, 4 * self.n).to(next(self.parameters())))
         return signals.double().square().mean()  # in float64, so that the last bit does not depend on the threads
 
     def extra_repr(self) -> str:
@@ -91,8 +91,8 @@ class NeuralPolicy(Policy):
 class Jammer(Channel):
     """``y = x + √jam_power · a + z``, with ``E[a²] = 1`` and ``z ~ N(0, noise_power)``, all powers per real symbol.
 
-    The channel, not the policy, holds the signal to its budget: over the batch in training, by a frozen power in
-    evaluation. After training a policy, `calibrate` measures the power anew.
+    The channel holds the signal to its budget: over the batch in training, in evaluation by the frozen power that the
+    policy computes of itself. After training a policy, `calibrate` asks for it anew.
     """
 
     alphabet = "real"

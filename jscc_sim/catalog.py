@@ -67,7 +67,7 @@ class Players:
     @property
     def k(self) -> int | None:
         """The word length that the players were trained for."""
-        return self.records[0].arguments["n"] if self.records else None
+        return self.codec.k if self.codec else self.policy.n if self.policy else None
 
 
 CHANNEL_NAMES: dict[str, Callable[[Request, Policy], Channel]] = {
@@ -83,7 +83,7 @@ CODEC_NAMES: dict[str, Callable[[Source, MemorylessChannel, int | None], Codec]]
     "convolutional": lambda source, law, n: Convolutional(source.k),
     "klt": lambda source, law, n: KLT(_images(source), noise_power_of(law), n),
     "ldpc": lambda source, law, n: LDPC(source.k, n or 2 * source.k),
-    "linear": lambda source, law, n: Linear(source.k),
+    "linear": lambda source, law, n: Linear(_white(source).k),
     "repetition": lambda source, law, n: Repetition(source.k, _times(source.k, n or 3 * source.k)),
     "uncoded": lambda source, law, n: Repetition(source.k, 1),
 }
@@ -213,6 +213,12 @@ def _times(k: int, n: int) -> int:
     return n // k
 
 
+def _white(source: Source) -> Source:
+    if isinstance(source, Images):
+        raise ValueError("codec 'linear' is made for a white source of unit variance: for images use klt")
+    return source
+
+
 def _images(source: Source) -> Images:
     if not isinstance(source, Images):
         raise ValueError("codec 'klt' is made for images: use --source images")
@@ -251,17 +257,18 @@ def _load_players(asked: Request) -> Players:
 def load_policy(path: Path) -> tuple[NeuralPolicy, Record]:
     """The trained policy saved at ``path``."""
     record, tensors = load_part(path, "policy")
-    return _build(NeuralPolicy(**record.arguments), tensors, path), record
+    return _build(NeuralPolicy, record, tensors, path), record
 
 
 def load_codec(path: Path) -> tuple[NeuralCodec, Record]:
     """The trained codec saved at ``path``."""
     record, tensors = load_part(path, "codec")
-    return _build(NeuralCodec(**record.arguments), tensors, path), record
+    return _build(NeuralCodec, record, tensors, path), record
 
 
-def _build(part: Part, tensors: dict[str, Tensor], path: Path) -> Part:
+def _build(kind: type[Part], record: Record, tensors: dict[str, Tensor], path: Path) -> Part:
     try:
+        part = kind(**record.arguments)
         part.load_state_dict(tensors)
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"{path} does not hold the weights it describes: {str(error).splitlines()[0]}") from None
@@ -297,7 +304,8 @@ def exact_values(link: Link) -> dict[str, float]:
         jam_power = channel.jam_power if isinstance(channel, Jammer) else 0.0
         if isinstance(codec, KLT) and isinstance(link.source, Images):
             return _exact_images(codec, link.source, channel.noise_power, jam_power)
-        if isinstance(codec, Linear) or (isinstance(codec, NeuralCodec) and codec.k == codec.n):
+        learned = isinstance(codec, NeuralCodec) and codec.k == codec.n
+        if isinstance(link.source, Gaussian) and (isinstance(codec, Linear) or learned):
             return {"mse": float(scalar_payoff(1.0, 1.0, jam_power, channel.noise_power))}
     return {}
 

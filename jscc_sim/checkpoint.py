@@ -36,6 +36,13 @@ def save_part(path: Path, record: Record, tensors: dict[str, Tensor]) -> None:
     path.with_suffix(".json").write_text(text + "\n")
 
 
+def _check_types(record: Record) -> None:
+    numbers = (record.snr_db, record.sjr_db)
+    sizes = record.arguments.values()
+    if not all(isinstance(value, int | float) for value in numbers) or not all(type(size) is int for size in sizes):
+        raise ValueError("its numbers are not numbers")
+
+
 def load_part(path: Path, kind: Kind) -> tuple[Record, dict[str, Tensor]]:
     """The part saved at ``path`` (either of its two files, or the folder that holds it under the name of its kind)."""
     stem = path / kind if path.is_dir() else path
@@ -47,6 +54,7 @@ def load_part(path: Path, kind: Kind) -> tuple[Record, dict[str, Tensor]]:
         fields = json.loads(described.read_text())
         digest = fields.pop("sha256")
         record = Record(**fields)
+        _check_types(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{described} does not describe a {kind}: {error}") from None
     if record.kind != kind:

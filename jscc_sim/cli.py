@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         click.echo(f"Error: {said}", err=True)
-    except (ValueError, FloatingPointError) as error:
+    except (ValueError, ArithmeticError) as error:
         click.echo(f"Error: {error}", err=True)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
@@ -77,7 +77,7 @@ def _grid(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     text = value.lstrip("=")
     try:
         parts = [Decimal(part) for part in re.split("[:,]", text)]
-    except InvalidOperation:
+    except ArithmeticError:
         raise click.BadParameter(f"{value!r} is not a grid: write 0:20:2, 0,3,10 or 5") from None
     if not all(part.is_finite() for part in parts):
         raise click.BadParameter(f"{value!r} is not finite; without a jammer use --channel awgn, and a finite SNR")
@@ -88,7 +88,7 @@ def _grid(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     start, stop, step = parts
     if not step > 0 or start > stop:
         raise click.BadParameter(f"{value!r} has no points: start:stop:step needs start <= stop and step > 0")
-    if (stop - start) / step >= MOST_POINTS:
+    if stop - start >= MOST_POINTS * step:
         raise click.BadParameter(f"{value!r} has over {MOST_POINTS} points")
     return tuple(float(start + index * step) for index in range(int((stop - start) / step) + 1))
 
@@ -149,8 +149,10 @@ def cli() -> None:
 @click.option("--k", type=int, help="Source symbols per word  [1; 512 for ldpc, 64 for convolutional].")
 @click.option("--n", type=int, help="Channel uses per word  [the codec's own].")
 @click.option("--rel-error", type=float, help="Half-width of the 95 % interval over the mean  [0.01; error rates 0.1].")
-@click.option("--words", type=int, help="Words per point instead, rounded up to whole blocks.")
-@click.option("--max-words", type=int, help="Words after which an error rate gives up  [1,000 blocks].")
+@click.option("--words", type=int, help="Words per point instead, rounded up to whole blocks, 30 of them for a mean.")
+@click.option(
+    "--max-words", type=int, help="Words after which an error rate gives up (a mean does not)  [1,000 blocks]."
+)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--store", type=click.Path(path_type=Path), help="Record measured blocks; the same command resumes.")
@@ -242,7 +244,11 @@ def _sweep(
 
 
 def _how_to_go_on(rows: int, store: Path | None) -> str:
-    kept = f"every block is in {store}: the same command resumes" if store else "with --store FILE a run can be resumed"
+    kept = (
+        f"what was finished is in {store}: the same command resumes"
+        if store
+        else "with --store FILE a run can be resumed"
+    )
     return f"Interrupted after {rows} rows; {kept}."
 
 
@@ -314,7 +320,7 @@ def _progress(what: str, total: int, unit: str, part: str) -> Iterator[Callable[
 
 
 @cli.command()
-@click.option("--k", type=click.IntRange(1), default=1, show_default=True, help="Symbols and uses per word.")
+@click.option("--k", type=click.IntRange(1, 64), default=1, show_default=True, help="Symbols and uses per word.")
 @click.option(
     "--snr",
     "snr_db",
@@ -336,7 +342,7 @@ def _progress(what: str, total: int, unit: str, part: str) -> Iterator[Callable[
     help="Signal-to-jammer ratio in dB.",
 )
 @click.option("--steps", type=click.IntRange(1), default=2500, show_default=True, help="Training steps of each player.")
-@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda.")
 @click.option("--out", type=click.Path(path_type=Path), help="Save the pair into this folder.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the payoff and the jammer's density into FILE.")
@@ -356,11 +362,13 @@ def play(
     """Play a learned jammer against a learned codec, from a two-point start, and measure the payoff over J*.
 
     J* is the exact value of the Gaussian jamming game; KS is the Kolmogorov-Smirnov distance of the jammer's signal to
-    the Gaussian. A payoff near J* does not prove that no better jammer exists. The exit code is 1 if the payoff is not
-    within 1 % of J*.
+    the Gaussian. A payoff near J* does not prove that no better jammer exists. The exit code is 1 if the payoff's 95 %
+    interval lies outside J* ± 1 %.
     """
     if plot:
         _drawable(plot)
+    if out and out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out} is not a folder to save the pair into")
     from jscc_sim.game import Game, measure, save
     from jscc_sim.game import play as play_game
 
@@ -378,11 +386,12 @@ def play(
 def _describe(result: Mapping[str, object]) -> str:
     """The result of a game in words."""
     template = (
-        "payoff/J*    {payoff_ratio:.4f}  [{low:.4f}, {high:.4f}]  within 1 %: {verdict}\n"
+        "payoff/J*    {payoff_ratio:.4f}  [{low:.4f}, {high:.4f}]  within 1 % of J*: {within}\n"
         "jammer's KS  {ks:.4f}  (a Gaussian sample of this size: {ks_null:.4f})\n"
         "CPU seconds  {cpu_seconds}"
     )
-    return template.format(**result)
+    within = {"agrees": "yes", "disagrees": "no"}.get(str(result["verdict"]), "undecided")
+    return template.format(within=within, **result)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from jscc_sim.tally import Tally
 SYMBOLS_PER_BLOCK = 2**14
 PILOT_BLOCKS = 30
 MOST_BLOCKS = 1000
+TOO_MANY_BLOCKS = 10_000_000
 TASKS_PER_CASE = 16
 Label = str | int | float | bool | None
 Progress = Callable[[int, int], None]
@@ -179,6 +180,10 @@ def _measure(
             planned = max(planned, PILOT_BLOCKS)
         if planned <= len(ready):
             return ready[:planned]
+        if planned > TOO_MANY_BLOCKS:
+            raise ValueError(
+                f"that would take {planned * words:.2g} words a point: ask for fewer, or a larger rel_error"
+            )
         missing = [index for index in range(planned) if index not in done]
         for index, block in _run(case, metrics, seed, missing, executor):
             done[index] = block
@@ -240,7 +245,7 @@ def _first_complete(tallies: Sequence[Tally], errors: float, most: int) -> int:
 
 def _row(case: Case, metric: Metric, tallies: Sequence[Tally], two_stage: bool, seed: int) -> Row:
     estimate = tally.proportion(tallies) if metric.binary else tally.mean(tallies, PILOT_BLOCKS if two_stage else None)
-    low, high = sorted((metric.shown(estimate.low), metric.shown(estimate.high)))
+    low, high = sorted((metric.shown(max(0.0, estimate.low)), metric.shown(estimate.high)))  # no score is negative
     exact = case.exact.get(metric.name)
     return Row(
         labels=case.labels,

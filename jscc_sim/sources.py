@@ -1,6 +1,7 @@
 """Sources: what draws the words that are to be sent."""
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jscc_sim.data import load_images
+
+# The covariance of larger images would take more than 2 GB.
+MOST_PIXELS = 2**14
 
 
 class Source(ABC):
@@ -66,6 +70,8 @@ class Images(Source):
 
     def __init__(self, name: str = "") -> None:
         pixels = load_images(name)
+        if math.prod(pixels.shape[1:]) > MOST_PIXELS:
+            raise ValueError(f"images of {pixels.shape[1:]} are too large here: at most {MOST_PIXELS} values each")
         self.name, self.shape = name, pixels.shape[1:]
         self.pixels = torch.from_numpy(pixels.reshape(len(pixels), -1).copy())
         self.k = self.pixels.shape[1]

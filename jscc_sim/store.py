@@ -15,7 +15,7 @@ Block = dict[str, Tally]
 
 
 class Store:
-    """A file of JSON lines: a header, then ``{"key", "block", "tallies": {metric: [words, total]}}`` for each block.
+    """A file of JSON lines: a header, then ``{"key", "block", "tallies"}`` per block, a tally being its three sums.
 
     One process writes at a time. The header names the format; a last line cut short by a kill is dropped with a
     warning, damage anywhere else is a ValueError.
@@ -54,7 +54,7 @@ class Store:
 
     def append(self, key: str, block: int, tallies: Mapping[str, Tally]) -> None:
         """Record one block of a case."""
-        sums = {name: [tally.words, tally.total] for name, tally in tallies.items()}
+        sums = {name: [tally.words, tally.total, tally.events] for name, tally in tallies.items()}
         self._write({"key": key, "block": block, "tallies": sums})
         self.blocks(key)[block] = dict(tallies)
 
@@ -71,22 +71,20 @@ class Store:
         if not text:
             self._write(FORMAT)
             return
-        whole = text.rfind("\n") + 1
+        header, whole = json.dumps(FORMAT) + "\n", text.rfind("\n") + 1
+        if not (text.startswith(header) or header.startswith(text)):
+            raise ValueError(f"{self.path} is not a store: its line 1 is not {header.strip()}")  # nothing was touched
         if whole < len(text):
             warnings.warn(f"{self.path}: dropped an incomplete last line", stacklevel=3)
             self._file.truncate(len(text[:whole].encode()))
-        for number, line in enumerate(text[:whole].splitlines(), 1):
+        for number, line in enumerate(text[:whole].splitlines()[1:], 2):
             try:
-                self._take(json.loads(line), first=number == 1)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                self._take(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
                 raise ValueError(f"{self.path}, line {number}, is not a store's: {error}") from None
         if not whole:
             self._write(FORMAT)
 
-    def _take(self, record: dict[str, object], first: bool) -> None:
-        if first:
-            if record != FORMAT:
-                raise ValueError(f"expected the header {json.dumps(FORMAT)}")
-            return
-        tallies = {name: Tally(int(words), float(total)) for name, (words, total) in record["tallies"].items()}  # type: ignore[attr-defined]
+    def _take(self, record: dict[str, object]) -> None:
+        tallies = {name: Tally(int(w), float(t), int(e)) for name, (w, t, e) in record["tallies"].items()}  # type: ignore[attr-defined]
         self.blocks(str(record["key"]))[int(record["block"])] = tallies  # type: ignore[call-overload]

@@ -11,22 +11,25 @@ from torch import Tensor
 LEVEL = 0.95
 # What rounding alone may do to a mean of float32 scores; agreement cannot be asked for more closely than that.
 ROUNDING = 1e-6
+# With fewer words that scored at all, Student's t is no match for the skewness of rare errors.
+FEWEST_EVENTS = 100
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The sum of a score over so many words."""
+    """The sum of a score over so many words, and in how many of them it was not zero."""
 
     words: int
     total: float
+    events: int
 
     @classmethod
     def of(cls, scores: Tensor) -> "Tally":
         """The tally of ``scores (words,)``, added up in float64."""
-        return cls(scores.shape[0], float(scores.double().sum()))
+        return cls(scores.shape[0], float(scores.double().sum()), int(scores.count_nonzero()))
 
     def __add__(self, other: "Tally") -> "Tally":
-        return Tally(self.words + other.words, self.total + other.total)
+        return Tally(self.words + other.words, self.total + other.total, self.events + other.events)
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,15 @@ class Estimate:
     high: float
     std_error: float
     freedom: float
+    events: int
 
-    def p_value(self, exact: float, margin: float = 0.0) -> float:
-        """Two-sided p-value of "the true mean lies within ``exact·(1 ± margin)``"."""
+    def p_value(self, exact: float, margin: float = 0.0) -> float | None:
+        """Two-sided p-value of "the true mean lies within ``exact·(1 ± margin)``"; None if too few words scored."""
         excess = abs(self.mean - exact) - (margin + ROUNDING) * abs(exact)
         if excess <= 0:
             return 1.0
+        if self.events < FEWEST_EVENTS:
+            return None
         if self.std_error == 0:
             return 0.0
         return float(2 * stats.t.sf(excess / self.std_error, self.freedom))
@@ -64,7 +70,7 @@ def mean(blocks: Sequence[Tally], pilot: int | None = None) -> Estimate:
     middle = math.fsum(tally.total for tally in blocks) / words
     half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * std_error
     high = middle + half if any(means) else clopper_pearson(0, words)[1]
-    return Estimate(words, middle, middle - half, high, std_error, freedom)
+    return Estimate(words, middle, middle - half, high, std_error, freedom, sum(tally.events for tally in blocks))
 
 
 def blocks_for(pilot: Sequence[Tally], rel_error: float) -> int:
@@ -118,8 +124,8 @@ class Proportion(Estimate):
 
 def proportion(blocks: Sequence[Tally]) -> Proportion:
     """The probability of an error, from blocks of 0/1 scores, with its Clopper-Pearson interval."""
-    total = sum(blocks, Tally(0, 0.0))
+    total = sum(blocks, Tally(0, 0.0, 0))
     rate = total.total / total.words
     low, high = clopper_pearson(round(total.total), total.words)
     std_error = math.sqrt(rate * (1 - rate) / total.words)
-    return Proportion(total.words, rate, low, high, std_error, total.words - 1)
+    return Proportion(total.words, rate, low, high, std_error, total.words - 1, total.events)

@@ -29,13 +29,24 @@ def test_every_policy_is_worth_the_saddle_value_against_the_linear_codec(policy)
 
 
 BLIND = {"flips": 2, "informed": False}
+HALF = {"flips": 5}
 
 
 @pytest.mark.parametrize(
     ("channel", "adversary"),
-    [("bsc", {}), ("bec", {}), ("bsc-flip", {}), ("bec-flip", {}), ("bsc-flip", BLIND), ("bec-flip", BLIND)],
+    [
+        ("bsc", {}),
+        ("bec", {}),
+        ("bsc-flip", {}),
+        ("bec-flip", {}),
+        ("bsc-flip", BLIND),
+        ("bec-flip", BLIND),
+        ("bec-flip", HALF),
+    ],
 )
-@pytest.mark.parametrize("more", [{}, {"k": 6, "codecs": ("uncoded",)}, {"codecs": ("repetition-5",)}])
+@pytest.mark.parametrize(
+    "more", [{}, {"k": 6, "codecs": ("uncoded",)}, {"codecs": ("repetition-5",)}, {"codecs": ("repetition-10",)}]
+)
 def test_every_exact_error_rate_is_met(channel, more, adversary):
     """False-alarm rate 1e-5 a row, seeds fixed; the levels include the ends and a receiver that must invert."""
     cases = make_cases(Request(channel, at=(0.0, 0.1, 0.5, 0.9, 1.0), **more, **adversary))
@@ -69,6 +80,7 @@ def test_fewer_uses_than_pixels_keep_the_strongest_components():
         (Request("jammer", source="gaussian:x"), "takes no name"),
         (Request("jammer", source="images", k=3), "784 pixels, not 3"),
         (Request("jammer", codecs=("klt",), source="gaussian"), "use --source images"),
+        (Request("jammer", codecs=("linear",), source="images"), "for images use klt"),
         (Request("bsc", snr_db=(1.0,)), "use --at"),
         (Request("awgn", snr_db=(1.0,), at=(1.0,)), "give one of them"),
         (Request("bsc", at=(1.5,)), r"flip must lie in \[0, 1\], got 1.5"),

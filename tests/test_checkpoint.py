@@ -46,6 +46,17 @@ def test_refuses_a_description_that_is_none(folder, text):
         load_part(folder, "codec")
 
 
+@pytest.mark.parametrize(
+    "field",
+    [{"arguments": {"k": 1.0}}, {"arguments": None}, {"arguments": [1]}, {"arguments": {"foo": 1}}, {"snr_db": "x"}],
+)
+def test_refuses_nonsense_in_the_description(folder, field):
+    path = folder / "codec.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | field))
+    with pytest.raises(ValueError, match="does not"):
+        load_codec(folder)
+
+
 def test_refuses_a_codec_as_policy(folder):
     for suffix in (".json", ".safetensors"):
         (folder / f"codec{suffix}").rename(folder / f"policy{suffix}")

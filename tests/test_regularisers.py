@@ -115,6 +115,14 @@ class TestJamming:
         with pytest.raises(ValueError, match="latents of 3 dimensions are not made of words of k=2"):
             SOME["jamming"]()(torch.randn(16, 3))
 
+    def test_a_trained_codec_keeps_its_power_while_it_learns_on(self):
+        codec = NeuralCodec(1, 1, hidden=8).eval()
+        reg = JammingRegulariser(weak_signal(), codec, updates=20, lr=1e-2)
+        for _ in range(10):
+            reg(torch.randn(256, 1))
+        with torch.no_grad():
+            assert float(codec.encode(torch.randn(4096, 1)).square().mean()) == pytest.approx(1, rel=1e-3)
+
     def test_refuses_nonsense(self):
         with pytest.raises(ValueError, match="weight must be"):
             JammingRegulariser(weak_signal(), NeuralCodec(1, 1), weight=-1)

@@ -9,7 +9,7 @@ import pytest
 from jscc_sim.store import Store
 from jscc_sim.tally import Tally
 
-BLOCK = {"mse": Tally(10, 1 / 3)}
+BLOCK = {"mse": Tally(10, 1 / 3, 7)}
 
 
 @pytest.fixture
@@ -57,11 +57,12 @@ def test_damage_elsewhere_is_an_error_that_names_the_line(path, damage):
         pass
 
 
-@pytest.mark.parametrize("text", ['{"jscc_sim_store": 99}\n', "codec,mean\n"])
-def test_another_format_is_an_error(path, text):
+@pytest.mark.parametrize("text", ['{"jscc_sim_store": 99}\n', "codec,mean\n", "precious notes", '{"a": 1}'])
+def test_another_file_is_an_error_and_stays_as_it_was(path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match="line 1"), Store(path):
         pass
+    assert path.read_text() == text
 
 
 def test_one_process_writes_at_a_time(path):

@@ -13,7 +13,7 @@ LEAST = stats.binom(RUNS, 0.95).ppf(1e-5)
 
 
 def tallies(scores: np.ndarray) -> list[Tally]:
-    return [Tally(row.size, float(row.sum())) for row in scores]
+    return [Tally(row.size, float(row.sum()), int(np.count_nonzero(row))) for row in scores]
 
 
 def test_tallies_add_up():
@@ -50,7 +50,7 @@ def test_proportions_stopped_at_a_count_of_errors_are_covered(p):
     wanted, covered = errors_for(0.3), 0
     for _ in range(RUNS):
         words = np.cumsum(rng.geometric(p, wanted))[-1]
-        estimate = proportion([Tally(int(words), float(wanted))])
+        estimate = proportion([Tally(int(words), float(wanted), wanted)])
         covered += estimate.low <= p <= estimate.high
         assert estimate.high - estimate.low <= 2 * 0.3 * estimate.mean
     assert covered >= LEAST
@@ -58,7 +58,7 @@ def test_proportions_stopped_at_a_count_of_errors_are_covered(p):
 
 def test_zero_errors_print_an_upper_bound():
     assert clopper_pearson(0, 1000)[1] == pytest.approx(3.69 / 1000, rel=1e-2)
-    assert mean([Tally(100, 0.0)] * 30).high == pytest.approx(3.69 / 3000, rel=1e-2)
+    assert mean([Tally(100, 0.0, 0)] * 30).high == pytest.approx(3.69 / 3000, rel=1e-2)
 
 
 def test_p_values_are_uniform_under_the_truth():
@@ -70,12 +70,19 @@ def test_p_values_are_uniform_under_the_truth():
 def test_a_wrong_exact_value_is_rejected_and_a_margin_forgives():
     estimate = mean(tallies(1 + np.random.default_rng(0).standard_normal((100, 1000))))
     assert estimate.p_value(1.05) < 1e-5 < estimate.p_value(1.05, margin=0.06)
-    rate = proportion([Tally(10**5, 1000.0)])
+    rate = proportion([Tally(10**5, 1000.0, 1000)])
     assert rate.p_value(0.012) < 1e-5 < rate.p_value(0.012, margin=0.2)
     assert rate.p_value(0.01) == 1.0
 
 
+def test_too_few_events_have_no_verdict():
+    """Five of 10^5 words erred: a t-test would reject true values far more often than it says."""
+    few = mean([Tally(10_000, 0.05 if block < 5 else 0.0, int(block < 5)) for block in range(10)])
+    assert few.p_value(1e-5) is None
+    assert few.p_value(few.mean) == 1.0
+
+
 def test_certain_scores_are_judged_exactly():
-    estimate = mean([Tally(10, 0.5)] * 30)
+    estimate = mean([Tally(10, 0.5, 10)] * 30)
     assert estimate.p_value(0.05) == 1.0
     assert estimate.p_value(0.051) == 0.0

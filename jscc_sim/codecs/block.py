@@ -22,7 +22,9 @@ class Repetition(BitCodec):
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """Maximum likelihood, ``(..., k)``."""
-        votes = law.llr(y).unflatten(-1, (self.k, self.times)).sum(-1)
+        llr = law.llr(y).unflatten(-1, (self.k, self.times))
+        # At full scale the votes of a binary channel are whole numbers, and ties are exact.
+        votes = (llr / llr.abs().amax(-1, keepdim=True).clamp_min(1e-30)).sum(-1)
         return torch.where(votes == 0, torch.randint_like(votes, 2), (votes < 0).to(votes))
 
     def extra_repr(self) -> str:

@@ -57,13 +57,14 @@ class KLT(Codec):
         self.noise_power = noise_power
         values, vectors = source.karhunen_loeve
         values, vectors = values[: self.n], vectors[:, : self.n]
+        # Not persistent: all follow from the source and the noise, and their last bits from the number of BLAS threads.
         powers = transmit_powers(values, noise_power, float(self.n))
-        self.register_buffer("variances", torch.from_numpy(values.copy()).float())
-        self.register_buffer("powers", torch.from_numpy(powers).float())
-        self.register_buffer("mean", torch.from_numpy(source.mean).float())
-        self.register_buffer("synthesis", torch.from_numpy(vectors.copy()).float())
+        self.register_buffer("variances", torch.from_numpy(values.copy()).float(), persistent=False)
+        self.register_buffer("powers", torch.from_numpy(powers).float(), persistent=False)
+        self.register_buffer("mean", torch.from_numpy(source.mean).float(), persistent=False)
+        self.register_buffer("synthesis", torch.from_numpy(vectors.copy()).float(), persistent=False)
         gains = torch.where(self.powers > 0, (self.powers / self.variances).sqrt(), 0.0)
-        self.register_buffer("analysis", self.synthesis * gains)
+        self.register_buffer("analysis", self.synthesis * gains, persistent=False)
 
     def encode(self, u: Tensor) -> Tensor:
         """Centred, rotated and scaled: ``x_i = √(p_i/λ_i) v_iᵀ(u − mean)``."""

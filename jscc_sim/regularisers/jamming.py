@@ -51,6 +51,7 @@ class JammingRegulariser(Regulariser):
         if z.shape[-1] % self.codec.k:
             raise ValueError(f"latents of {z.shape[-1]} dimensions are not made of words of k={self.codec.k}")
         words = z.reshape(-1, self.codec.k)
+        self.codec.train(self.training)  # a codec that learns while its power is frozen would outgrow it
         if self.optimiser and self.training and torch.is_grad_enabled():
             for _ in range(self.updates):
                 self.optimiser.zero_grad()
