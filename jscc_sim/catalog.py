@@ -266,6 +266,12 @@ def load_codec(path: Path) -> tuple[NeuralCodec, Record]:
     return _build(NeuralCodec, record, tensors, path), record
 
 
+def load_pair(folder: Path) -> tuple[Jammer, NeuralCodec]:
+    """The jammer, at its powers, and the codec that ``jscc-sim play --out`` saved into ``folder``."""
+    policy, record = load_policy(folder)
+    return Jammer(policy, from_decibels(-record.snr_db), from_decibels(-record.sjr_db)), load_codec(folder)[0]
+
+
 def _build(kind: type[Part], record: Record, tensors: dict[str, Tensor], path: Path) -> Part:
     try:
         part = kind(**record.arguments)

@@ -16,3 +16,14 @@ def test_runs_and_leaves_its_figure(path, tmp_path):
     run = [sys.executable, str(path), "--steps", "20"]
     subprocess.run(run, cwd=tmp_path, env=limits, check=True, capture_output=True)
     assert (tmp_path / f"{path.stem}.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_played_pair_drops_into_the_autoencoder(tmp_path):
+    game = ["-m", "jscc_sim.cli", "play", "--k", "2", "--snr", "4", "--sjr", "-6", "--steps", "5", "--out", "pair"]
+    (path,) = [path for path in EXAMPLES if path.stem == "regularise_autoencoder"]
+    subprocess.run(
+        [sys.executable, *game], cwd=tmp_path, check=False, capture_output=True
+    )  # five steps do not reach J*
+    run = [sys.executable, str(path), "--steps", "5", "--pair", "pair"]
+    subprocess.run(run, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / f"{path.stem}.png").exists()

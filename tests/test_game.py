@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from channels import AWGN, Jammer, NeuralPolicy, TwoPointPolicy
-from jscc_sim.catalog import Request, load_codec, load_policy, make_cases
+from jscc_sim.catalog import Request, load_pair, make_cases
 from jscc_sim.codecs import Linear, NeuralCodec
 from jscc_sim.game import Game, imitate_two_point, jam_signals, measure, play, save
 from jscc_sim.gaussianity import ks
@@ -106,8 +106,8 @@ class TestPlay:
         (row,) = sweep([case])
         assert row.mean == pytest.approx(result["payoff_ratio"] * GAME.value)
 
-        jammer = Jammer(load_policy(tmp_path)[0], 0.1)
-        reg = JammingRegulariser(jammer, load_codec(tmp_path)[0])
+        reg = JammingRegulariser(*load_pair(tmp_path))
+        assert reg.value == pytest.approx(GAME.value)
         z = torch.randn(64, 3, requires_grad=True)
         reg(reg.norm(z)).backward()
         assert z.grad.abs().sum() > 0
