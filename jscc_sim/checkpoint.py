@@ -46,6 +46,8 @@ def _check_types(record: Record) -> None:
 def load_part(path: Path, kind: Kind) -> tuple[Record, dict[str, Tensor]]:
     """The part saved at ``path`` (either of its two files, or the folder that holds it under the name of its kind)."""
     stem = path / kind if path.is_dir() else path
+    if stem is path and path.suffix not in SUFFIXES:
+        raise FileNotFoundError(f"no {kind} at {path}: name its folder or one of its files, {' or '.join(SUFFIXES)}")
     described, weights = (stem.with_suffix(suffix) for suffix in SUFFIXES)
     for file in (described, weights):
         if not file.is_file():

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import time
+import warnings
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from functools import partial
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from jscc_sim.montecarlo import Budget, Case, Row
 
 INTERRUPTED = 130
+BROKEN_PIPE = 141
 MOST_POINTS = 10_000
 SNR_GRID = "0:20:2"
 DEFAULT_GRID = "="
@@ -37,12 +39,24 @@ NUMBER = re.compile(r"=?-?[\d.]")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 fine, 1 a verdict failed, 2 usage, 130 interrupted."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn  # type: ignore[assignment]  # it takes what it needs
+        return _run(arguments)
+
+
+def _warn(message: Warning | str, *details: object) -> None:
+    click.echo(f"Warning: {message}", err=True)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         return int(cli.main(arguments, prog_name="jscc-sim", standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
     except click.ClickException as error:
         click.echo(f"Error: {error.format_message()}", err=True)
+    except SystemExit:  # click's answer to a reader that went away
+        return BROKEN_PIPE
     except OSError as error:
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         click.echo(f"Error: {said}", err=True)
@@ -78,18 +92,18 @@ def _grid(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     try:
         parts = [Decimal(part) for part in re.split("[:,]", text)]
     except ArithmeticError:
-        raise click.BadParameter(f"{value!r} is not a grid: write 0:20:2, 0,3,10 or 5") from None
+        raise click.BadParameter(f"{text!r} is not a grid: write 0:20:2, 0,3,10 or 5") from None
     if not all(part.is_finite() for part in parts):
-        raise click.BadParameter(f"{value!r} is not finite; without a jammer use --channel awgn, and a finite SNR")
+        raise click.BadParameter(f"{text!r} is not finite; without a jammer use --channel awgn, and a finite SNR")
     if ":" not in text:
         return tuple(float(part) for part in parts)
     if "," in text or len(parts) != 3:
-        raise click.BadParameter(f"{value!r} is not a grid: write start:stop:step, as in 0:20:2")
+        raise click.BadParameter(f"{text!r} is not a grid: write 0:20:2, 0,3,10 or 5")
     start, stop, step = parts
     if not step > 0 or start > stop:
-        raise click.BadParameter(f"{value!r} has no points: start:stop:step needs start <= stop and step > 0")
+        raise click.BadParameter(f"{text!r} has no points: start:stop:step needs start <= stop and step > 0")
     if stop - start >= MOST_POINTS * step:
-        raise click.BadParameter(f"{value!r} has over {MOST_POINTS} points")
+        raise click.BadParameter(f"{text!r} has over {MOST_POINTS} points")
     return tuple(float(start + index * step) for index in range(int((stop - start) / step) + 1))
 
 
@@ -115,7 +129,7 @@ def cli() -> None:
     metavar="GRID",
     is_flag=False,
     flag_value=SNR_GRID,
-    help=f"SNR grid in dB [{SNR_GRID}].",
+    help=f"SNR grid in dB  [{SNR_GRID}, or where FILE was trained].",
 )
 @click.option(
     "--at",
@@ -123,7 +137,7 @@ def cli() -> None:
     metavar="GRID",
     is_flag=False,
     flag_value=DEFAULT_GRID,
-    help="Grid of the channel's knob, be it SNR or [0:0.2:0.05].",
+    help="Grid of the channel's knob: its SNR in dB, or its probability  [0:0.2:0.05].",
 )
 @click.option("--source", help="gaussian, bits, images, images:mnist, images:fashion-mnist or images:FOLDER.")
 @click.option(
@@ -185,7 +199,8 @@ def sweep(
 
     For example: jscc-sim sweep --channel jammer --snr 0:20:2
 
-    The exit code is 1 if a measurement disagrees with its exact value.
+    A verdict "agrees" says that the exact value is not rejected, two-sided, at 1e-5. For trained players the exact
+    value is J*, the saddle value of their game, and they agree with it within 1 %. The exit code is 1 if any disagrees.
     """
     if sjr_db is not None and jsr_db is not None:
         raise click.UsageError("--sjr and --jsr say the same thing: give one of them")
@@ -226,12 +241,12 @@ def _sweep(
         record = stack.enter_context(Store(store)) if store else None
         progress = stack.enter_context(_progress("measuring", len(cases), "points", "words"))
         executor = stack.enter_context(_executor(workers))
-        if not as_json:
-            click.echo(report.COLUMNS)
         try:
             for number, case in enumerate(cases):
                 heard = partial(progress, number)
                 for row in montecarlo.sweep([case], budget, store=record, seed=seed, executor=executor, progress=heard):
+                    if not (rows or as_json):
+                        click.echo(f"{row.title}, seed {seed}\n{report.COLUMNS}")
                     rows.append(row)
                     click.echo(report.as_json(row) if as_json else report.line(row))
         except KeyboardInterrupt:
@@ -240,6 +255,8 @@ def _sweep(
         finally:
             if plot and rows:
                 _draw(plot, lambda figures: figures.curves(rows))
+    if not all(row.complete for row in rows):
+        click.echo("Some error rates gave up before they were as narrow as asked: see --max-words.", err=True)
     return int(any(verdict(row) == "disagrees" for row in rows))
 
 
@@ -367,6 +384,8 @@ def play(
     """
     if plot:
         _drawable(plot)
+    if out and (out / "play.json").exists():
+        raise FileExistsError(f"{out} already holds a pair: choose another folder")
     if out and out.exists() and not out.is_dir():
         raise NotADirectoryError(f"{out} is not a folder to save the pair into")
     from jscc_sim.game import Game, measure, save

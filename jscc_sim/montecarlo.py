@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from pathlib import Path
 
 import torch
 
@@ -84,7 +85,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Row:
-    """One measured point: the mean with its 95 % interval, the exact value, and the p-value of their agreement."""
+    """One measured point: the mean with its 95 % interval, the exact value, and the p-value of their agreement.
+
+    ``complete`` is false where an error rate gave up, at the most words, before its interval was as narrow as asked.
+    """
 
     labels: Mapping[str, Label]
     metric: str
@@ -94,8 +98,20 @@ class Row:
     words: int
     exact: float | None
     p_value: float | None
+    complete: bool
     seed: int
     key: str
+
+    @property
+    def title(self) -> str:
+        """What was measured, in words."""
+        said = self.labels
+        title = f"{said['source']} over {said['channel']}"
+        if said.get("policy") is not None:
+            title += f": {Path(str(said['policy'])).stem} policy, SJR {said['sjr_db']:g} dB"
+        if said.get("flips") is not None:
+            title += f": up to {said['flips']} flips, {'informed' if said['informed'] else 'blind'}"
+        return title
 
 
 def simulate(
@@ -157,7 +173,9 @@ def sweep(
         blocks = _measure(case, metrics, budget or Budget(), store, seed, executor, progress)
         two_stage = not metrics[0].errors and not (budget and budget.words)
         for metric in metrics:
-            yield _row(case, metric, [block[metric.name] for block in blocks], two_stage, seed)
+            row = _row(case, metric, [block[metric.name] for block in blocks], two_stage, seed)
+            wide = metric.errors and (row.high - row.low) / 2 > (budget or Budget()).target(metric) * row.mean
+            yield replace(row, complete=not wide or bool(budget and budget.words))
 
 
 def _measure(
@@ -256,6 +274,7 @@ def _row(case: Case, metric: Metric, tallies: Sequence[Tally], two_stage: bool, 
         words=estimate.words,
         exact=None if exact is None else metric.shown(exact),
         p_value=None if exact is None else estimate.p_value(exact, case.margin),
+        complete=True,
         seed=seed,
         key=case.key,
     )

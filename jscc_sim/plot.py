@@ -43,7 +43,7 @@ def curves(rows: Sequence[Row]) -> Figure:
         mine = sorted((row for row in rows if row.metric == metric), key=lambda row: str(row.labels["codec"]))
         for number, (codec, group) in enumerate(groupby(mine, key=lambda row: str(row.labels["codec"]))):
             _draw_codec(axes, Path(codec).stem, list(group), f"C{number}")
-        axes.set(xlabel=KNOBS[str(rows[0].labels["knob"])], ylabel=METRICS[metric], title=_title(rows[0]))
+        axes.set(xlabel=KNOBS[str(rows[0].labels["knob"])], ylabel=METRICS[metric], title=rows[0].title)
         means = [row.mean for row in mine if row.mean > 0]
         if means and max(means) > 10 * min(means):
             axes.set_yscale("log")
@@ -52,22 +52,18 @@ def curves(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def _title(row: Row) -> str:
-    said = row.labels
-    title = f"{said['source']} over {said['channel']}"
-    if said.get("policy") is not None:
-        title += f": {Path(str(said['policy'])).stem} policy, SJR {said['sjr_db']:g} dB"
-    if said.get("flips") is not None:
-        title += f": up to {said['flips']} flips, {'informed' if said['informed'] else 'blind'}"
-    return title
-
-
 def _draw_codec(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
     rows = sorted(rows, key=_level)
     exact = [row for row in rows if row.exact is not None]
     if exact:
         values = [row.exact or np.nan for row in exact]  # a logarithmic axis has no place for zero
-        axes.plot([_level(row) for row in exact], values, color=colour, label=f"{codec}, exact")
+        axes.plot(
+            [_level(row) for row in exact],
+            values,
+            "-" if len(exact) > 1 else "x",
+            color=colour,
+            label=f"{codec}, exact",
+        )
     shown = [row for row in rows if row.mean > 0 and np.isfinite(row.mean)]
     errors = [[row.mean - row.low for row in shown], [row.high - row.mean for row in shown]]
     levels, means = [_level(row) for row in shown], [row.mean for row in shown]

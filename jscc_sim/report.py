@@ -34,5 +34,12 @@ def as_json(row: Row) -> str:
     """One JSON object on one line; what is infinite or unmeasured is null."""
     numbers = {"mean": row.mean, "low": row.low, "high": row.high}
     finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-    rest = {"words": row.words, "exact": row.exact, "verdict": verdict(row), "seed": row.seed, "key": row.key}
+    rest = {
+        "words": row.words,
+        "exact": row.exact,
+        "verdict": verdict(row),
+        "complete": row.complete,
+        "seed": row.seed,
+        "key": row.key,
+    }
     return json.dumps({**row.labels, "metric": row.metric, **finite, **rest})

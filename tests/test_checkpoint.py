@@ -18,11 +18,17 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["codec.json", "codec.safetensors", "codec", ""])
+@pytest.mark.parametrize("name", ["codec.json", "codec.safetensors", ""])
 def test_comes_back_by_either_file_or_the_folder(folder, name):
     record, tensors = load_part(folder / name, "codec")
     assert record == RECORD
     assert torch.equal(tensors["encoder.line.weight"], load_codec(folder)[0].encoder.line.weight)
+
+
+@pytest.mark.parametrize("name", ["codec", "codec.safetensor", "nowhere"])
+def test_refuses_mistyped_names(folder, name):
+    with pytest.raises(FileNotFoundError, match="no codec at"):
+        load_part(folder / name, "codec")
 
 
 def test_names_the_missing_file(folder):

@@ -33,8 +33,9 @@ class TestSweep:
     def test_prints_a_table_point_by_point(self, run):
         code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10")
         assert code == 0
-        assert "95 % interval" in lines[0]
-        assert [line.split()[-1] for line in lines[1:]] == ["agrees"] * 3
+        assert lines[0] == "gaussian over jammer: gaussian policy, SJR 0 dB, seed 0"
+        assert "95 % interval" in lines[1]
+        assert [line.split()[-1] for line in lines[2:]] == ["agrees"] * 3
 
     def test_prints_one_json_object_a_line(self, run):
         code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10", "--json")
@@ -107,6 +108,16 @@ class TestSweep:
         assert run(*command) == first
         assert (tmp_path / "s.jsonl").stat().st_size == size
 
+    def test_says_where_an_error_rate_gave_up(self, run):
+        code, lines, errors = run("sweep", "--channel", "bsc", "--at", "0,0.1", "--max-words", "99", "--json")
+        assert code == 0
+        assert {json.loads(line)["complete"] for line in lines} == {True, False}
+        assert "see --max-words" in errors[-1]
+
+    def test_a_reader_that_leaves_is_no_verdict(self):
+        piped = f"set -o pipefail; {sys.executable} -m jscc_sim.cli sweep --channel awgn --json | head -1"
+        assert subprocess.run(["bash", "-c", piped], capture_output=True, check=False).returncode == 141
+
     def test_exits_1_if_and_only_if_a_verdict_fails(self, run, monkeypatch):
         monkeypatch.setattr("jscc_sim.catalog.scalar_payoff", lambda *powers: 0.6)
         assert run("sweep", "--channel", "jammer", "--snr", "10")[0] == 1
@@ -148,7 +159,7 @@ class TestRefuses:
             (["--channel", "jamer"], "did you mean 'jammer'"),
             (["--channel", "awgn", "--snr", "5:0:1"], "has no points"),
             (["--channel", "awgn", "--snr", "0:5:0"], "has no points"),
-            (["--channel", "awgn", "--snr", "0:5"], "start:stop:step"),
+            (["--channel", "awgn", "--snr", "0:5"], "is not a grid"),
             (["--channel", "awgn", "--snr", ""], "is not a grid"),
             (["--channel", "awgn", "--snr", "abc"], "is not a grid"),
             (["--channel", "awgn", "--snr", "0:1e9:1"], "over 10000 points"),
@@ -176,7 +187,7 @@ class TestRefuses:
         code, lines, errors = run("sweep", *arguments)
         assert (code, len(errors)) == (2, 1)
         assert said in errors[0]
-        assert all("codec" in line for line in lines)  # at most the head of the table
+        assert not lines
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -218,6 +229,12 @@ class TestPlay:
         pair = ("--policy", str(tmp_path / "policy.safetensors"), "--codec", str(tmp_path / "codec.safetensors"))
         _, lines, _ = run("sweep", "--channel", "jammer", *pair, "--json")
         assert json.loads(lines[0])["mean"] / json.loads(lines[0])["exact"] == pytest.approx(result["payoff_ratio"])
+
+    def test_does_not_overwrite_a_pair(self, run, tmp_path):
+        (tmp_path / "play.json").write_text("{}")
+        code, _, errors = run("play", "--steps", "5", "--out", str(tmp_path))
+        assert (code, len(errors)) == (2, 1)
+        assert "already holds a pair" in errors[0]
 
     def test_prints_words(self, run):
         _, lines, _ = run("play", "--snr", "-3", "--sjr", "-1", "--steps", "5")

@@ -14,7 +14,7 @@ from jscc_sim.verify import verdict
 def row(level: float, mean: float, exact: float | None = None, *, metric: str = "ber", codec: str = "uncoded") -> Row:
     labels = {"channel": "bsc", "codec": codec, "source": "bits", "knob": "flip", "level": level}
     p_value = None if exact is None else 0.5
-    return Row(labels, metric, mean, 0.9 * mean, 1.1 * mean + 1e-6, 1000, exact, p_value, 0, "key")
+    return Row(labels, metric, mean, 0.9 * mean, 1.1 * mean + 1e-6, 1000, exact, p_value, True, 0, "key")
 
 
 ROWS = [row(0.0, 0.0, 0.0), row(0.1, 0.1, 0.1), row(0.2, 0.002), row(0.1, 0.3, codec="a/b/pair.json")]
@@ -77,11 +77,11 @@ def test_table_lines_stand_under_their_heads():
 
 
 def test_json_has_null_for_what_is_infinite_or_unknown():
-    infinite = Row({"level": 1.0}, "psnr", float("inf"), 20.0, float("inf"), 10, None, None, 0, "key")
+    infinite = Row({"level": 1.0}, "psnr", float("inf"), 20.0, float("inf"), 10, None, None, True, 0, "key")
     shown = json.loads(report.as_json(infinite))
     assert (shown["mean"], shown["low"], shown["exact"], shown["verdict"]) == (None, 20.0, None, None)
 
 
 @pytest.mark.parametrize(("p_value", "said"), [(None, None), (1.0, "agrees"), (1e-5, "agrees"), (9e-6, "disagrees")])
 def test_verdicts_are_at_one_in_a_hundred_thousand(p_value, said):
-    assert verdict(Row({}, "mse", 1.0, 0.9, 1.1, 10, 1.0, p_value, 0, "key")) == said
+    assert verdict(Row({}, "mse", 1.0, 0.9, 1.1, 10, 1.0, p_value, True, 0, "key")) == said
