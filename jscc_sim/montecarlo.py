@@ -108,7 +108,7 @@ class Row:
         said = self.labels
         title = f"{said['source']} over {said['channel']}"
         if said.get("policy") is not None:
-            title += f": {Path(str(said['policy'])).stem} policy, SJR {said['sjr_db']:g} dB"
+            title += f": policy {'/'.join(Path(str(said['policy'])).parts[-2:])}, SJR {said['sjr_db']:g} dB"
         if said.get("flips") is not None:
             title += f": up to {said['flips']} flips, {'informed' if said['informed'] else 'blind'}"
         return title

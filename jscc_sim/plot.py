@@ -89,11 +89,11 @@ def game(ratios: Sequence[float], jammers: Mapping[int, Array]) -> Figure:
     left.axhspan(0.99, 1.01, color="C2", alpha=0.25, label="J* ± 1 %")
     left.set(xlabel="training step", ylabel="payoff / J*", ylim=(0.8, 1.4), title="Payoff while both players learn")
     left.legend()
-    grid = np.linspace(-4, 5, 181)
+    grid = np.linspace(-4, 4, 161)
     for step, signal in jammers.items():
         name = f"jammer after {step} steps"
         right.hist(signal, bins=list(grid[::2]), density=True, histtype="step", lw=1.5, label=name)
     right.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), "k--", label="Gaussian")
     right.set(xlabel="signal / √(jam power)", ylabel="density", title="Law of the jammer's signal")
-    right.legend(loc="upper right")
+    right.legend(loc="upper center", fontsize="small")
     return figure

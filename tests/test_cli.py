@@ -33,7 +33,7 @@ class TestSweep:
     def test_prints_a_table_point_by_point(self, run):
         code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10")
         assert code == 0
-        assert lines[0] == "gaussian over jammer: gaussian policy, SJR 0 dB, seed 0"
+        assert lines[0] == "gaussian over jammer: policy gaussian, SJR 0 dB, seed 0"
         assert "95 % interval" in lines[1]
         assert [line.split()[-1] for line in lines[2:]] == ["agrees"] * 3
 
