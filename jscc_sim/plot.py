@@ -95,5 +95,6 @@ def game(ratios: Sequence[float], jammers: Mapping[int, Array]) -> Figure:
         right.hist(signal, bins=list(grid[::2]), density=True, histtype="step", lw=1.5, label=name)
     right.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), "k--", label="Gaussian")
     right.set(xlabel="signal / √(jam power)", ylabel="density", title="Law of the jammer's signal")
-    right.legend(loc="upper center", fontsize="small")
+    right.set_ylim(top=1.45 * right.get_ylim()[1])  # room for the legend above the two points
+    right.legend(loc="upper center", ncols=2)
     return figure
