@@ -1,7 +1,5 @@
 """The simulator: the same bits whatever the workers, the order, the kills; and it agrees with exact values."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -95,7 +93,7 @@ class TestReproducesBitForBit:
             while run.poll() is None and not (path.exists() and path.stat().st_size > before + 500):
                 time.sleep(0.01)
             time.sleep(wait / 5)
-            os.kill(run.pid, signal.SIGKILL)
+            run.kill()
             run.wait()
         assert path.stat().st_size > 500
         resumed = subprocess.run([*command, "--store", str(path)], capture_output=True, text=True, check=True)
