@@ -32,6 +32,7 @@ MOST_POINTS = 10_000
 SNR_GRID = "0:20:2"
 DEFAULT_GRID = "="
 SEED = click.IntRange(0, 2**63 - 1)
+TRAINING_SEED = click.IntRange(0, 2**32 - 1)  # torch's generator takes 32 bits: a longer seed would repeat a shorter
 GRIDS = ("--snr", "--at")
 # A value may start with a minus sign, which click would take for the next option.
 NUMBER = re.compile(r"=?-?[\d.]")
@@ -359,7 +360,7 @@ def _progress(what: str, total: int, unit: str, part: str) -> Iterator[Callable[
     help="Signal-to-jammer ratio in dB.",
 )
 @click.option("--steps", type=click.IntRange(1), default=2500, show_default=True, help="Training steps of each player.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option("--seed", type=TRAINING_SEED, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda.")
 @click.option("--out", type=click.Path(path_type=Path), help="Save the pair into this folder.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the payoff and the jammer's density into FILE.")

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -168,14 +168,12 @@ def sweep(
     The rows are the same bit for bit whatever the executor, the order of the cases, and how often a run with a store
     was killed and resumed. ``progress`` hears the words done and the words planned so far for the case at hand.
     """
+    budget = budget or Budget()
     for case in cases:
         metrics = metrics_for(case.link.source)
-        blocks = _measure(case, metrics, budget or Budget(), store, seed, executor, progress)
-        two_stage = not metrics[0].errors and not (budget and budget.words)
+        blocks = _measure(case, metrics, budget, store, seed, executor, progress)
         for metric in metrics:
-            row = _row(case, metric, [block[metric.name] for block in blocks], two_stage, seed)
-            wide = metric.errors and (row.high - row.low) / 2 > (budget or Budget()).target(metric) * row.mean
-            yield replace(row, complete=not wide or bool(budget and budget.words))
+            yield _row(case, metric, [block[metric.name] for block in blocks], budget, seed)
 
 
 def _measure(
@@ -261,9 +259,11 @@ def _first_complete(tallies: Sequence[Tally], errors: float, most: int) -> int:
     return min(most, max(1, 2 * len(tallies)))
 
 
-def _row(case: Case, metric: Metric, tallies: Sequence[Tally], two_stage: bool, seed: int) -> Row:
-    estimate = tally.proportion(tallies) if metric.binary else tally.mean(tallies, PILOT_BLOCKS if two_stage else None)
+def _row(case: Case, metric: Metric, tallies: Sequence[Tally], budget: Budget, seed: int) -> Row:
+    pilot = None if metric.errors or budget.words else PILOT_BLOCKS
+    estimate = tally.proportion(tallies) if metric.binary else tally.mean(tallies, pilot)
     low, high = sorted((metric.shown(max(0.0, estimate.low)), metric.shown(estimate.high)))  # no score is negative
+    wide = metric.errors and (high - low) / 2 > budget.target(metric) * estimate.mean
     exact = case.exact.get(metric.name)
     return Row(
         labels=case.labels,
@@ -274,7 +274,7 @@ def _row(case: Case, metric: Metric, tallies: Sequence[Tally], two_stage: bool, 
         words=estimate.words,
         exact=None if exact is None else metric.shown(exact),
         p_value=None if exact is None else estimate.p_value(exact, case.margin),
-        complete=True,
+        complete=bool(budget.words) or not wide,
         seed=seed,
         key=case.key,
     )
