@@ -3,34 +3,89 @@
 from channels.awgn import AWGN
 from channels.base import Channel, MemorylessChannel, Received
 from channels.binary import BEC, BSC
-from channels.bitflip import BitFlip, steepest_flips
-from channels.jammer import GaussianPolicy, Jammer, NeuralPolicy, Policy, TwoPointPolicy
+from channels.bitflip import ATTACKS, BitFlip, exhaustive_attack, random_attack, steepest_attack
+from channels.cascade import Cascade, ErrorsAndErasures, NoisyFlips
+from channels.fading import BlockFading, Rayleigh, Rician
+from channels.jammer import Jammer
+from channels.policies import (
+    GaussianPolicy,
+    LaplacePolicy,
+    NeuralPolicy,
+    Policy,
+    PulsedPolicy,
+    ReactivePolicy,
+    SourceAwarePolicy,
+    TapPolicy,
+    TonePolicy,
+    TwoPointPolicy,
+    UniformPolicy,
+)
 from channels.power import UnitPower, decibels, from_decibels
+from channels.shared import SharedRandomness, SharedRotation, SharedSign
 
 CHANNELS: dict[str, type[Channel]] = {
     "awgn": AWGN,
     "bec": BEC,
     "bit-flip": BitFlip,
     "bsc": BSC,
+    "cascade": Cascade,
+    "errors-and-erasures": ErrorsAndErasures,
     "jammer": Jammer,
+    "noisy-flips": NoisyFlips,
+    "rayleigh": Rayleigh,
+    "rician": Rician,
+    "shared-rotation": SharedRotation,
+    "shared-sign": SharedSign,
+}
+POLICIES: dict[str, type[Policy]] = {
+    "gaussian": GaussianPolicy,
+    "laplace": LaplacePolicy,
+    "neural": NeuralPolicy,
+    "pulsed": PulsedPolicy,
+    "reactive": ReactivePolicy,
+    "source-aware": SourceAwarePolicy,
+    "tap": TapPolicy,
+    "tone": TonePolicy,
+    "two-point": TwoPointPolicy,
+    "uniform": UniformPolicy,
 }
 
 __all__ = [
+    "ATTACKS",
     "AWGN",
     "BEC",
     "BSC",
     "CHANNELS",
+    "POLICIES",
     "BitFlip",
+    "BlockFading",
+    "Cascade",
     "Channel",
+    "ErrorsAndErasures",
     "GaussianPolicy",
     "Jammer",
+    "LaplacePolicy",
     "MemorylessChannel",
     "NeuralPolicy",
+    "NoisyFlips",
     "Policy",
+    "PulsedPolicy",
+    "Rayleigh",
+    "ReactivePolicy",
     "Received",
+    "Rician",
+    "SharedRandomness",
+    "SharedRotation",
+    "SharedSign",
+    "SourceAwarePolicy",
+    "TapPolicy",
+    "TonePolicy",
     "TwoPointPolicy",
+    "UniformPolicy",
     "UnitPower",
     "decibels",
+    "exhaustive_attack",
     "from_decibels",
-    "steepest_flips",
+    "random_attack",
+    "steepest_attack",
 ]

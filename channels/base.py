@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 from torch import Tensor, nn
 
 Alphabet = Literal["real", "antipodal"]
+Draw = Callable[[], tuple[Tensor, Tensor | None]]
 
 
 class Received(NamedTuple):
@@ -19,10 +20,12 @@ class Received(NamedTuple):
 class Channel(nn.Module, ABC):
     """A random map from the word sent, ``x (..., n)`` with ``E[x²] = 1``, to the word received, ``y (..., n)``.
 
-    ``knob`` names the parameter that a sweep varies. Binary symbols are antipodal: bit 0 is +1, bit 1 is −1.
+    ``alphabet`` is what the channel carries, ``output`` what it delivers: antipodal symbols are ±1 (bit 0 is +1, bit 1
+    is −1), and an erased one is received as 0. ``knob`` names the parameter that a sweep varies.
     """
 
-    alphabet: ClassVar[Alphabet]
+    alphabet: Alphabet
+    output: Alphabet
     knob: str
 
     @abstractmethod
@@ -45,6 +48,20 @@ class Channel(nn.Module, ABC):
     def against(self, harm: Callable[[Tensor], Tensor]) -> "Channel":
         """This channel with an adversary that raises ``harm: y (..., n) -> (...)``; nature ignores it."""
         return self
+
+    def measure_power(self, draw: Draw) -> None:
+        """Freeze the power of adversaries as it is over the words ``(x, u)`` that ``draw`` yields; nature has none."""
+        return
+
+    def cost(self, n: int) -> int:
+        """How many times as long as plain noise a word of ``n`` symbols takes, roughly; blocks are so much smaller."""
+        return 1
+
+    def __rshift__(self, other: "Channel") -> "Channel":
+        """The cascade: what this channel delivers is sent through ``other``."""
+        from channels.cascade import Cascade
+
+        return Cascade(self, other)
 
 
 class MemorylessChannel(Channel):

@@ -1,7 +1,9 @@
 """A budgeted adversary on binary words, behind the errors or erasures of nature."""
 
 import copy
-from collections.abc import Callable
+import itertools
+import math
+from collections.abc import Callable, Iterator
 from typing import Self
 
 import torch
@@ -9,71 +11,154 @@ from torch import Tensor
 
 from channels.base import Channel, MemorylessChannel, Received
 
+Harm = Callable[[Tensor], Tensor]
+# (harm or None, word seen (..., n), flips, erasures) to factors (..., n): each 1, −1 (a flip) or 0 (an erasure).
+Attack = Callable[[Harm | None, Tensor, int, int], Tensor]
+MOST_PATTERNS = 20_000
 
-def steepest_flips(harm: Callable[[Tensor], Tensor], y: Tensor, flips: int) -> Tensor:
-    """The signs ``(..., n)``, at most ``flips`` of them −1, that raise ``harm`` fastest to first order.
 
-    Changing the sign of ``y_i`` moves it by ``−2 y_i``, so its promise is ``−2 y_i ∂harm/∂y_i``. Symbols that promise
-    no gain stay, and so do erased ones (0), which have no sign to change.
+def random_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> Tensor:
+    """The whole budget on unerased symbols chosen at random."""
+    chances = torch.rand(y.shape, device=y.device)  # in float32 at least: halves would often tie
+    return _spend(chances.add_(torch.finfo(chances.dtype).tiny) * y.abs(), flips, erasures).to(y.dtype)
+
+
+def steepest_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> Tensor:
+    """The symbols that raise ``harm`` fastest to first order.
+
+    Changing the sign of ``y_i`` moves it by ``−2 y_i``, so its promise is ``−2 y_i ∂harm/∂y_i``; an erasure promises
+    half of it. Symbols that promise no gain stay, and so do erased ones, which have no sign to change.
     """
+    if harm is None:
+        return random_attack(None, y, flips, erasures)
     with torch.enable_grad():
         seen = y.detach().requires_grad_()
         (slope,) = torch.autograd.grad(harm(seen).sum(), seen)
-    return _flip_best((-2 * y * slope).detach(), flips)
+    return _spend((-2 * y * slope).detach(), flips, erasures)
 
 
-def _flip_best(promise: Tensor, flips: int) -> Tensor:
-    """Signs that are −1 at the ``flips`` largest positive entries of ``promise (..., n)``."""
-    best = promise.topk(min(flips, promise.shape[-1]), dim=-1)
-    return torch.ones_like(promise).scatter(-1, best.indices, torch.where(best.values > 0, -1.0, 1.0).to(promise))
+@torch.no_grad()
+def exhaustive_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> Tensor:
+    """The pattern within the budget that raises ``harm`` most, of all there are; of equals, the first."""
+    if harm is None:
+        return random_attack(None, y, flips, erasures)
+    most, best = harm(y), torch.ones_like(y)
+    for pattern in _patterns(y.shape[-1], flips, erasures):
+        factor = torch.tensor(pattern, dtype=y.dtype, device=y.device)
+        found = harm(y * factor)
+        better = found > most
+        most = torch.where(better, found, most)
+        best = torch.where(better.unsqueeze(-1), factor, best)
+    return best
+
+
+def _patterns(n: int, flips: int, erasures: int) -> Iterator[list[float]]:
+    """Every way to flip up to ``flips`` and erase up to ``erasures`` of ``n`` symbols."""
+    for flipped in range(min(flips, n) + 1):
+        for turned in itertools.combinations(range(n), flipped):
+            rest = [position for position in range(n) if position not in turned]
+            for erased in range(min(erasures, len(rest)) + 1):
+                for gone in itertools.combinations(rest, erased):
+                    yield [-1.0 if i in turned else 0.0 if i in gone else 1.0 for i in range(n)]
+
+
+def count_patterns(n: int, flips: int, erasures: int) -> int:
+    """How many patterns an exhaustive attack tries.
+
+    >>> count_patterns(15, 2, 0)
+    121
+    """
+    return sum(
+        math.comb(n, flipped) * math.comb(n - flipped, erased)
+        for flipped in range(min(flips, n) + 1)
+        for erased in range(min(erasures, n - flipped) + 1)
+    )
+
+
+def _spend(promise: Tensor, flips: int, erasures: int) -> Tensor:
+    """Flips at the largest positive entries of ``promise (..., n)``, erasures at the next ones."""
+    count = min(flips + erasures, promise.shape[-1])
+    best = promise.topk(count, dim=-1)
+    spent = torch.ones(count, dtype=promise.dtype, device=promise.device)
+    spent[:flips], spent[flips:] = -1, 0
+    return torch.ones_like(promise).scatter(-1, best.indices, torch.where(best.values > 0, spent, 1.0))
+
+
+ATTACKS: dict[str, Attack] = {
+    "exhaustive": exhaustive_attack,
+    "random": random_attack,
+    "steepest": steepest_attack,
+}
 
 
 class BitFlip(Channel):
-    """``behind`` a binary channel, an adversary flips at most ``flips`` symbols of each word.
+    """``behind`` a binary channel, an adversary changes at most ``flips`` signs of each word and erases ``erasures``.
 
-    If ``informed``, it sees the word after nature's errors or erasures and flips where it hurts; otherwise it sees only
-    the word sent and its flips on erased symbols are lost. Told no `harm` (see `against`), it flips at random.
+    If ``informed``, it sees the word after nature's errors or erasures and strikes where it hurts; otherwise it sees
+    only the word sent, and what it does to erased symbols is lost. Told no harm (see `against`), it strikes at random.
     """
 
-    alphabet = "antipodal"
+    alphabet = output = "antipodal"
     flips: int
+    erasures: int
     informed: bool
 
-    def __init__(self, behind: MemorylessChannel, flips: int, informed: bool = True) -> None:
+    def __init__(
+        self,
+        behind: MemorylessChannel,
+        flips: int,
+        *,
+        erasures: int = 0,
+        informed: bool = True,
+        attack: str = "steepest",
+    ) -> None:
         super().__init__()
-        if behind.alphabet != "antipodal":
+        if behind.alphabet != "antipodal" or behind.output != "antipodal":
             raise ValueError(f"bit flips need a binary channel in front of them, got {behind}")
-        if not (isinstance(flips, int) and flips >= 0):
-            raise ValueError(f"flips must be a whole number, 0 or more, got {flips}")
-        self.behind, self.flips, self.informed = behind, flips, informed
+        for name, budget in (("flips", flips), ("erasures", erasures)):
+            if not (isinstance(budget, int) and budget >= 0):
+                raise ValueError(f"{name} must be a whole number, 0 or more, got {budget}")
+        if attack not in ATTACKS:
+            raise ValueError(f"attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
+        self.behind, self.flips, self.erasures = behind, flips, erasures
+        self.informed, self.attack = informed, attack
         self.knob = behind.knob
-        self._harm: Callable[[Tensor], Tensor] | None = None
+        self._harm: Harm | None = None
 
     def at(self, level: float) -> Self:
         """The same adversary behind nature at ``level``."""
-        return type(self)(self.behind.at(level), self.flips, self.informed)
+        other = copy.copy(self)
+        other._modules = {"behind": self.behind.at(level)}
+        return other
 
     @property
     def nominal(self) -> MemorylessChannel:
         """Nature alone: the receiver does not expect the adversary."""
         return self.behind.nominal
 
-    def against(self, harm: Callable[[Tensor], Tensor]) -> Channel:
+    def against(self, harm: Harm) -> Channel:
         """A copy whose adversary raises ``harm``."""
         armed = copy.copy(self)
         armed._harm = harm
         return armed
 
+    def cost(self, n: int) -> int:
+        """An exhaustive attack tries every pattern."""
+        return count_patterns(n, self.flips, self.erasures) if self.attack == "exhaustive" else 1
+
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
-        """Nature first, then the flips."""
+        """Nature first, then the adversary."""
+        patterns = self.cost(x.shape[-1])
+        if patterns > MOST_PATTERNS:
+            raise ValueError(
+                f"an exhaustive attack on {x.shape[-1]} symbols has {patterns} patterns, over {MOST_PATTERNS}: "
+                "use the steepest one"
+            )
         y = self.behind(x)
         seen = y if self.informed else x
-        signs = self._random(seen) if self._harm is None else steepest_flips(self._harm, seen, self.flips)
-        return Received(y * signs, self.nominal)
-
-    def _random(self, seen: Tensor) -> Tensor:
-        return _flip_best((torch.rand_like(seen) + torch.finfo(seen.dtype).tiny) * seen.abs(), self.flips)
+        return Received(y * ATTACKS[self.attack](self._harm, seen, self.flips, self.erasures), self.nominal)
 
     def extra_repr(self) -> str:
         """Every parameter; nature shows itself."""
-        return f"flips={self.flips}, informed={self.informed}"
+        budget = f"flips={self.flips}, erasures={self.erasures}"
+        return f"{budget}, informed={self.informed}, attack={self.attack!r}"

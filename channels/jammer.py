@@ -1,104 +1,37 @@
-"""The jammer: an adversary that adds a signal of limited power, and the policies that shape this signal."""
+"""The jammer: an adversary that adds a signal of limited power."""
 
 import copy
+import inspect
 import math
-from abc import ABC, abstractmethod
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from channels.awgn import AWGN
-from channels.base import Channel, Received
-from channels.power import UnitPower, checked_power, from_decibels, normal_points
+from channels.base import Channel, Draw, Received
+from channels.policies import Policy
+from channels.power import UnitPower, checked_power, from_decibels
 
-
-class Policy(nn.Module, ABC):
-    """A random signal ``a (..., n)`` for each word sent; its power is the Jammer's business."""
-
-    @abstractmethod
-    def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
-        """One signal for each word ``x (..., n)``; an oblivious policy looks at nothing but the shape."""
-
-    @abstractmethod
-    def power(self) -> Tensor | float:
-        """``E[a²]`` per symbol, exact or by quadrature."""
-
-
-class GaussianPolicy(Policy):
-    """``a ~ N(0, I)``: the saddle-point jammer (Başar 1983)."""
-
-    def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
-        """White Gaussian noise."""
-        return torch.randn_like(x)
-
-    def power(self) -> float:
-        """One, exactly."""
-        return 1.0
-
-
-class TwoPointPolicy(Policy):
-    """``a = ±1``, fair and independent for each symbol."""
-
-    def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
-        """Fair signs."""
-        return torch.randint_like(x, 2) * 2 - 1
-
-    def power(self) -> float:
-        """One, exactly."""
-        return 1.0
-
-
-class NeuralPolicy(Policy):
-    """``a = ±net(ξ)``: noise shaped by a net, for words of ``n`` symbols.
-
-    Half of the noise is Gaussian and half heavy-tailed, ``sinh(1.5 ξ)``: bounded nets need the latter to reach far out.
-    The fair sign of each word makes the law symmetric, because an offset would only waste power.
-    """
-
-    def __init__(self, n: int = 1, hidden: int = 64) -> None:
-        super().__init__()
-        if not (n >= 1 and hidden >= 1):
-            raise ValueError(f"n and hidden must be at least 1, got n={n}, hidden={hidden}")
-        self.n, self.hidden = n, hidden
-        self.net = nn.Sequential(
-            nn.Linear(4 * n, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, n)
-        )
-
-    def shape(self, noise: Tensor) -> Tensor:
-        """The signal ``(..., n)`` made of standard normal ``noise (..., 4n)``."""
-        gaussian, heavy = noise.chunk(2, dim=-1)
-        return self.net(torch.cat((gaussian, torch.sinh(1.5 * heavy)), dim=-1))
-
-    def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
-        """Fresh noise, shaped."""
-        if x.shape[-1] != self.n:
-            raise ValueError(f"this jammer was made for words of {self.n} symbols, got words of {x.shape[-1]}")
-        sign = torch.randint(2, (*x.shape[:-1], 1), dtype=x.dtype, device=x.device) * 2 - 1
-        return sign * self.shape(torch.randn(*x.shape[:-1], 4 * self.n, dtype=x.dtype, device=x.device))
-
-    @torch.no_grad()
-    def power(self) -> Tensor:
-        """By 2^18/n scrambled Sobol points."""
-        signals = self.shape(normal_points(2**18 // self.n, 4 * self.n).to(next(self.parameters())))
-        return signals.double().square().mean()  # in float64, so that the last bit does not depend on the threads
-
-    def extra_repr(self) -> str:
-        """The sizes; the weights enter by digest."""
-        return f"n={self.n}, hidden={self.hidden}"
+# A policy's own word about its power stands unless this many symbols contradict it by six standard errors.
+CHECKED_SYMBOLS = 2**20
+CONTRADICTION = 6.0
+# Where it says nothing, so many symbols bring the power to within about 0.05 %.
+MEASURED_SYMBOLS = 2**23
 
 
 class Jammer(Channel):
     """``y = x + √jam_power · a + z``, with ``E[a²] = 1`` and ``z ~ N(0, noise_power)``, all powers per real symbol.
 
-    The channel holds the signal to its budget: over the batch in training, in evaluation by the frozen power that the
-    policy computes of itself. After training a policy, `calibrate` asks for it anew.
+    ``a`` may be shaped by any module, as ``policy(x, u)`` or ``policy(x)``. The channel holds it to its budget: over
+    the batch in training, in evaluation by a frozen power, which is what the policy says of itself unless a measurement
+    contradicts it (see `measure_power`). After training a policy, `calibrate` asks for it anew.
     """
 
-    alphabet = "real"
+    alphabet = output = "real"
     knob = "snr_db"
 
-    def __init__(self, policy: Policy, noise_power: float, jam_power: float = 1.0) -> None:
+    def __init__(self, policy: nn.Module, noise_power: float, jam_power: float = 1.0) -> None:
         super().__init__()
         self.policy = policy
         self.noise_power = checked_power("noise_power", noise_power)
@@ -107,19 +40,59 @@ class Jammer(Channel):
         self.calibrate()
 
     def calibrate(self) -> None:
-        """Freeze the power of the policy as it is now."""
-        self.unit.freeze(self.policy.power())
+        """Freeze the power of the policy as it says it is now, if it says."""
+        power = self._claim()
+        if power is not None:
+            self.unit.freeze(power)
+
+    def _claim(self) -> float | None:
+        power = self.policy.power() if isinstance(self.policy, Policy) else None
+        return None if power is None else float(power)
+
+    @torch.no_grad()
+    def measure_power(self, draw: Draw) -> None:
+        """Freeze the power that the policy truly has over the words of ``draw``, where its own word does not hold.
+
+        What was frozen before does not matter, so that the power depends on policy and words alone.
+        """
+        claim = self._claim()
+        if claim is not None:
+            mean, error = self._measured(draw, CHECKED_SYMBOLS)
+            if abs(mean - claim) <= CONTRADICTION * error + 1e-6 * mean:
+                self.unit.freeze(claim)
+                return
+        self.unit.freeze(self._measured(draw, MEASURED_SYMBOLS)[0])
+
+    def _measured(self, draw: Draw, symbols: int) -> tuple[float, float]:
+        """``E[a²]`` with its standard error over words."""
+        powers: list[Tensor] = []
+        while symbols > 0:
+            x, u = draw()
+            symbols -= x.numel()
+            powers.append(self._signal(x, u).double().square().mean(-1).flatten())
+        power = torch.cat(powers)
+        return float(power.mean()), float(power.std()) / math.sqrt(power.numel())
+
+    @property
+    def playing(self) -> nn.Module:
+        """The policy at these powers."""
+        if isinstance(self.policy, Policy):
+            return self.policy.facing(self.jam_power, self.noise_power)
+        return self.policy
 
     def at(self, level: float) -> Self:
         """The same jammer at SNR ``level`` dB for signals of unit power."""
-        other = copy.copy(self)  # shares the policy and its frozen power
+        other = copy.copy(self)
+        # It shares the policy, but what is measured at one level must not depend on what was measured at another.
+        other._modules = {"policy": self.policy, "unit": copy.deepcopy(self.unit)}
         other.noise_power = from_decibels(-level)
         return other
 
     @property
     def nominal(self) -> AWGN:
-        """Gaussian noise of the total power, against which the linear receiver is optimal."""
-        return AWGN(self.noise_power + self.jam_power)
+        """Gaussian noise of the total power, less what a policy known to correlate with the signal takes of it."""
+        taken = math.sqrt(self.jam_power) * float(getattr(self.playing, "correlation", 0.0))
+        return AWGN(self.noise_power + self.jam_power - taken**2, 1 + taken)
 
     def limit(self, a: Tensor) -> Tensor:
         """The signal ``a (..., n)`` held to unit power."""
@@ -127,12 +100,34 @@ class Jammer(Channel):
 
     def add(self, x: Tensor, a: Tensor) -> Tensor:
         """Jam ``x (..., n)`` with a signal ``a`` of unit power, and add nature's noise."""
-        return x + math.sqrt(self.jam_power) * a + math.sqrt(self.noise_power) * torch.randn_like(x)
+        jammed = torch.add(x, a, alpha=math.sqrt(self.jam_power))
+        return torch.add(jammed, torch.randn_like(x), alpha=math.sqrt(self.noise_power))
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
         """Jam ``x (..., n)`` with the policy's signal."""
-        return Received(self.add(x, self.limit(self.policy(x, u))), self.nominal)
+        a = self.limit(self._signal(x, u))
+        if not a.sum().isfinite():
+            raise FloatingPointError("the policy's signal is not finite, so that no budget holds it")
+        return Received(self.add(x, a), self.nominal)
+
+    def _signal(self, x: Tensor, u: Tensor | None) -> Tensor:
+        playing = self.playing
+        a: Tensor = playing(x, u) if _takes_source(playing) else playing(x)
+        if a.shape != x.shape:
+            raise ValueError(f"the policy's signal has shape {tuple(a.shape)}, but the words {tuple(x.shape)}")
+        return a
 
     def extra_repr(self) -> str:
         """Every parameter at full precision; the policy shows itself."""
         return f"noise_power={self.noise_power!r}, jam_power={self.jam_power!r}"
+
+
+def _takes_source(policy: nn.Module) -> bool:
+    """Whether a module is called as ``policy(x, u)``; a layer such as nn.Linear takes only ``x``."""
+    if isinstance(policy, Policy):
+        return True
+    try:
+        inspect.signature(policy.forward).bind(None, None)
+    except TypeError:
+        return False
+    return True

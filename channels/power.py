@@ -71,10 +71,11 @@ class UnitPower(nn.Module):
             if self.power.isnan():
                 raise RuntimeError("the power of this signal was never measured: train first, or freeze its power")
             return a * self.power.rsqrt()
-        power = a.square().mean().clamp_min(1e-12)  # a silent signal stays silent instead of turning into NaN
+        wide = a.to(torch.promote_types(a.dtype, torch.float32))  # squares of halves overflow
+        power = wide.square().mean().clamp_min(1e-12)  # a silent signal stays silent instead of turning into NaN
         with torch.no_grad():
-            step = torch.where(self.power.isnan(), 1.0, self.momentum)
-            self.power.copy_(torch.where(self.power.isnan(), power, self.power).lerp(power, step))
+            seen = power.to(self.power)
+            self.power.copy_(torch.where(self.power.isnan(), seen, self.power.lerp(seen, self.momentum)))
         return a * power.rsqrt()
 
     @torch.no_grad()

@@ -1,11 +1,14 @@
-"""Names on the command line and what they build; the exact value of a link, where there is one."""
+"""Names on the command line and what they build: requests become cases."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from channels import (
@@ -13,29 +16,66 @@ from channels import (
     BEC,
     BSC,
     BitFlip,
+    BlockFading,
     Channel,
     GaussianPolicy,
     Jammer,
+    LaplacePolicy,
     MemorylessChannel,
     NeuralPolicy,
     Policy,
+    PulsedPolicy,
+    Rayleigh,
+    ReactivePolicy,
+    Rician,
+    SharedRandomness,
+    SharedRotation,
+    SharedSign,
+    SourceAwarePolicy,
+    TapPolicy,
+    TonePolicy,
     TwoPointPolicy,
+    UniformPolicy,
     from_decibels,
 )
 from jscc_sim.checkpoint import SUFFIXES, Record, load_part
-from jscc_sim.codecs import KLT, LDPC, Codec, Convolutional, Linear, NeuralCodec, Repetition
-from jscc_sim.codecs.linear import noise_power_of
+from jscc_sim.codecs import (
+    BCH_15_7,
+    HAMMING_7_4,
+    KLT,
+    LDPC,
+    BlockCode,
+    Codec,
+    Convolutional,
+    Linear,
+    NeuralCodec,
+    Repetition,
+)
+from jscc_sim.codecs.linear import gaussian_law
+from jscc_sim.exact import exact_values, lower_bounds
+from jscc_sim.factory import is_factory, make_codec
 from jscc_sim.link import Link
+from jscc_sim.metrics import METRICS
 from jscc_sim.montecarlo import Case, Label
-from jscc_sim.sources import SOURCES, Bits, Gaussian, Images, Source
-from jscc_sim.theory.coding import block_error, bpsk_error, repetition_error, uncoded_error
-from jscc_sim.theory.saddle import coloured_payoff, scalar_payoff
+from jscc_sim.sources import (
+    SOURCES,
+    Bits,
+    Gaussian,
+    Images,
+    Laplace,
+    Source,
+    Spectral,
+    Uniform,
+    exponential_covariance,
+)
 from jscc_sim.verify import LEARNED_MARGIN
 
 DEFAULT_LEVELS = {"snr_db": tuple(float(level) for level in range(0, 21, 2)), "flip": (0, 0.05, 0.1, 0.15, 0.2)}
 DEFAULT_LEVELS["erase"] = DEFAULT_LEVELS["flip"]
+# From this SNR on, bits are computed in float64: their errors hide in the tail that float32 noise does not have.
+PRECISE_SNR_DB = 11.0
 
-
+Number = TypeVar("Number", int, float)
 Part = TypeVar("Part", NeuralPolicy, NeuralCodec)
 
 
@@ -51,7 +91,12 @@ class Request:
     policy: str | None = None
     sjr_db: float | None = None
     flips: int | None = None
+    erasures: int | None = None
     informed: bool | None = None
+    attack: str | None = None
+    k_factor: float | None = None
+    csi: bool | None = None
+    shared: str | None = None
     k: int | None = None
     n: int | None = None
 
@@ -77,19 +122,79 @@ CHANNEL_NAMES: dict[str, Callable[[Request, Policy], Channel]] = {
     "bsc": lambda asked, policy: BSC(0.0),
     "bsc-flip": lambda asked, policy: _flipping(BSC(0.0), asked),
     "jammer": lambda asked, policy: Jammer(policy, 1.0, from_decibels(-(asked.sjr_db or 0.0))),
+    "rayleigh": lambda asked, policy: Rayleigh(1.0, csi=asked.csi is not False),
+    "rician": lambda asked, policy: Rician(1.0, _given(asked.k_factor, 1.0), csi=asked.csi is not False),
 }
-POLICY_NAMES: dict[str, type[Policy]] = {"gaussian": GaussianPolicy, "two-point": TwoPointPolicy}
+OPTIONS = {
+    "policy": "--policy",
+    "sjr_db": "--sjr",
+    "flips": "--flips",
+    "erasures": "--erasures",
+    "informed": "--informed/--blind",
+    "attack": "--attack",
+    "k_factor": "--k-factor",
+    "csi": "--csi/--no-csi",
+}
+FLIPPING = ("--flips", "--erasures", "--informed/--blind", "--attack")
+CHANNEL_OPTIONS = {
+    "bec-flip": FLIPPING,
+    "bsc-flip": FLIPPING,
+    "jammer": ("--policy", "--sjr"),
+    "rayleigh": ("--csi/--no-csi",),
+    "rician": ("--k-factor", "--csi/--no-csi"),
+}
+# What stands behind a colon in --policy, as in pulsed:0.05.
+POLICY_NAMES: dict[str, Callable[..., Policy]] = {
+    "gaussian": GaussianPolicy,
+    "laplace": LaplacePolicy,
+    "pulsed": PulsedPolicy,
+    "reactive": ReactivePolicy,
+    "source-aware": SourceAwarePolicy,
+    "tap": TapPolicy,
+    "tone": TonePolicy,
+    "two-point": TwoPointPolicy,
+    "uniform": UniformPolicy,
+}
+SHARED_NAMES: dict[str, Callable[[Channel], Channel]] = {"rotation": SharedRotation, "sign": SharedSign}
 CODEC_NAMES: dict[str, Callable[[Source, MemorylessChannel, int | None], Codec]] = {
+    "bch": lambda source, law, n: BlockCode(BCH_15_7),
     "convolutional": lambda source, law, n: Convolutional(source.k),
-    "klt": lambda source, law, n: KLT(_images(source), noise_power_of(law), n),
+    "hamming": lambda source, law, n: BlockCode(HAMMING_7_4),
+    "klt": lambda source, law, n: KLT(_spectral(source), gaussian_law(law).noise_power, n),
     "ldpc": lambda source, law, n: LDPC(source.k, n or 2 * source.k),
-    "linear": lambda source, law, n: Linear(_white(source).k),
+    "linear": lambda source, law, n: Linear(_white(source).k, n),
     "repetition": lambda source, law, n: Repetition(source.k, _times(source.k, n or 3 * source.k)),
     "uncoded": lambda source, law, n: Repetition(source.k, 1),
 }
-CODEC_SOURCES = {"klt": "images", "linear": "gaussian"}
-CODEC_WORDS = {"convolutional": 64, "ldpc": 512}
-DEFAULT_CODECS = {"gaussian": ("linear",), "images": ("klt",), "bits": ("uncoded", "repetition-3")}
+CODEC_CLASSES: dict[str, type[Codec]] = {
+    "bch": BlockCode,
+    "convolutional": Convolutional,
+    "hamming": BlockCode,
+    "klt": KLT,
+    "ldpc": LDPC,
+    "linear": Linear,
+    "repetition": Repetition,
+    "uncoded": Repetition,
+}
+# The best attack on a code of few words is found by search; on bits decoded alone the steepest is the best.
+CODEC_ATTACKS = {"bch": "exhaustive", "hamming": "exhaustive"}
+CODEC_TAKES = {"klt": "--n", "ldpc": "--k --n", "linear": "--n", "repetition": "--n, or repetition-TIMES"}
+CODEC_SAYS = {
+    "bch": "The BCH(15,7) code, decoded by maximum likelihood.",
+    "hamming": "The Hamming(7,4) code, decoded by maximum likelihood.",
+    "uncoded": "Each bit sent once as ±1.",
+}
+SOURCE_TAKES = {"gaussian": "--k, :CORRELATION or :FILE.npy", "images": ":SET or :FOLDER"}
+CODEC_WORDS = {"bch": 7, "convolutional": 64, "hamming": 4, "ldpc": 512}
+DEFAULT_CODECS = {"bits": ("uncoded", "repetition-3"), "images": ("klt",)}
+SOURCE_NAMES: dict[str, Callable[[str, int | None, int], Source]] = {
+    "bits": lambda name, k, usual: Bits(_given(k, usual)),
+    "gaussian": lambda name, k, usual: _gaussian(name, k, usual),
+    "images": lambda name, k, usual: Images(name),
+    "laplace": lambda name, k, usual: Laplace(_given(k, usual)),
+    "uniform": lambda name, k, usual: Uniform(_given(k, usual)),
+}
+COLOURED_WORDS = 16
 
 
 def make_cases(asked: Request) -> list[Case]:
@@ -97,10 +202,47 @@ def make_cases(asked: Request) -> list[Case]:
     known("channel", asked.channel, CHANNEL_NAMES)
     players = _load_players(asked)
     asked = _with_defaults(asked, players)
-    policy = players.policy or POLICY_NAMES[asked.policy or "gaussian"]()
-    channel = CHANNEL_NAMES[asked.channel](asked, policy)
-    levels = _levels_asked(asked, channel.knob) or _trained_levels(players) or DEFAULT_LEVELS[channel.knob]
-    return [case for name in asked.codecs for case in _cases(asked, name, channel, levels, players)]
+    return [case for name in asked.codecs for case in _cases(asked, name, players)]
+
+
+class Entry(NamedTuple):
+    """A name, what it takes, and the first line of what it is."""
+
+    kind: str
+    name: str
+    parameters: str
+    says: str
+
+
+def inventory() -> list[Entry]:
+    """Every name that a request may hold."""
+    entries = []
+    for name, make in CHANNEL_NAMES.items():
+        channel = make(Request("awgn"), GaussianPolicy())
+        knob = "--snr (dB)" if channel.knob == "snr_db" else f"--at ({channel.knob})"
+        entries.append(Entry("channels", name, " ".join((knob, *CHANNEL_OPTIONS.get(name, ()))), _says(channel)))
+    for name, policy in POLICY_NAMES.items():
+        number = _first_parameter(policy)
+        entries.append(Entry("policies", f"{name}:{number.upper()}" if number else name, "", _says(policy)))
+    entries += [Entry("shared", name, "", _says(kind)) for name, kind in SHARED_NAMES.items()]
+    entries += [
+        Entry("codecs", name, CODEC_TAKES.get(name, ""), CODEC_SAYS.get(name) or _says(CODEC_CLASSES[name]))
+        for name in CODEC_NAMES
+    ]
+    entries += [Entry("sources", name, SOURCE_TAKES.get(name, "--k"), _says(kind)) for name, kind in SOURCES.items()]
+    entries += [Entry("metrics", metric.name, "", metric.says) for metric in METRICS.values()]
+    return entries
+
+
+def _says(part: object) -> str:
+    """The first line of what something is."""
+    return (inspect.getdoc(part) or "").partition("\n")[0].replace("`", "")
+
+
+def _first_parameter(policy: Callable[..., Policy]) -> str:
+    """The name of what stands behind a policy's colon, if anything does."""
+    constructor = inspect.getattr_static(policy, "__init__")
+    return next(iter(list(inspect.signature(constructor).parameters)[1:]), "") if "__init__" in vars(policy) else ""
 
 
 def known(kind: str, name: str, names: Iterable[str]) -> None:
@@ -111,24 +253,43 @@ def known(kind: str, name: str, names: Iterable[str]) -> None:
         raise ValueError(f"no {kind} {name!r}: {hint}")
 
 
-def _cases(asked: Request, name: str, channel: Channel, levels: Sequence[float], players: Players) -> Iterable[Case]:
+def _cases(asked: Request, name: str, players: Players) -> Iterable[Case]:
+    """The cases of one codec."""
+    channel = _make_channel(replace(asked, attack=asked.attack or CODEC_ATTACKS.get(name, "steepest")), players)
+    levels = _levels_asked(asked, channel.knob) or _trained_levels(players) or DEFAULT_LEVELS[channel.knob]
     source = _make_source(asked, players.k or CODEC_WORDS.get(name, 1))
+    own, origin = make_codec(name, source, asked.n) if is_factory(name) else (players.codec, "")
     for level in levels:
         now = channel.at(level)
-        codec = players.codec if is_file(name) and players.codec else _make_codec(name, source, now.nominal, asked.n)
-        link = Link(source, codec, now).eval()
-        learned = isinstance(codec, NeuralCodec) or (isinstance(now, Jammer) and isinstance(now.policy, NeuralPolicy))
+        codec = own if is_file(name) or is_factory(name) else None
+        codec = codec or _make_codec(name, source, now.nominal, asked.n)
+        link = Link(_precise(source, now, level), codec, now).eval()
+        inside = now.inside if isinstance(now, SharedRandomness) else now
+        learned = isinstance(codec, NeuralCodec) or _has_learned(inside)
         # Every jammer law of its power is worth J* against the linear codec, but a learned codec only where it learned.
-        at_home = not isinstance(codec, NeuralCodec) or all(_plays_at(record, now) for record in players.records)
+        at_home = not isinstance(codec, NeuralCodec) or all(_plays_at(record, inside) for record in players.records)
         yield Case(
             link,
-            labels=_labels(asked, name, codec, now, level),
+            labels=_labels(asked, name, codec, inside, level),
             exact=exact_values(link) if not learned or at_home else {},
+            bounds={} if learned else lower_bounds(link),
             margin=LEARNED_MARGIN if learned else 0.0,
+            origin=origin,
         )
 
 
+def _has_learned(channel: Channel) -> bool:
+    return isinstance(channel, Jammer) and isinstance(channel.policy, NeuralPolicy)
+
+
+def _precise(source: Source, channel: Channel, level: float) -> Source:
+    """The same source in float64 where errors are rare."""
+    rare = isinstance(source, Bits) and channel.knob == "snr_db" and level > PRECISE_SNR_DB
+    return Bits(source.k, torch.float64) if rare else source
+
+
 def _labels(asked: Request, name: str, codec: Codec, channel: Channel, level: float) -> Mapping[str, Label]:
+    flipped = channel if isinstance(channel, BitFlip) else None
     return {
         "channel": asked.channel,
         "codec": name,
@@ -140,58 +301,94 @@ def _labels(asked: Request, name: str, codec: Codec, channel: Channel, level: fl
         "snr_db": level if channel.knob == "snr_db" else None,
         "sjr_db": (asked.sjr_db or 0.0) if isinstance(channel, Jammer) else None,
         "policy": asked.policy if isinstance(channel, Jammer) else None,
-        "flips": channel.flips if isinstance(channel, BitFlip) else None,
-        "informed": channel.informed if isinstance(channel, BitFlip) else None,
+        "flips": flipped.flips if flipped else None,
+        "erasures": flipped.erasures if flipped else None,
+        "informed": flipped.informed if flipped else None,
+        "attack": flipped.attack if flipped else None,
+        "k_factor": channel.k_factor if isinstance(channel, Rician) else None,
+        "csi": channel.csi if isinstance(channel, BlockFading) else None,
+        "shared": asked.shared,
     }
 
 
 def _with_defaults(asked: Request, players: Players) -> Request:
     """The request with source, codecs, policy and powers filled in, and options refused that have no meaning."""
-    jammed, flipped = asked.channel == "jammer", asked.channel.endswith("-flip")
-    for option, value, fits in (
-        ("--sjr", asked.sjr_db, jammed),
-        ("--policy", asked.policy, jammed),
-        ("--flips", asked.flips, flipped),
-        ("--informed/--blind", asked.informed, flipped),
-    ):
-        if value is not None and not fits:
-            raise ValueError(f"{option} means nothing to channel {asked.channel!r}")
+    _refuse_strangers(asked)
     source = asked.source or _natural_source(asked)
-    known("source", source.partition(":")[0], SOURCES)
+    kind, _, name = source.partition(":")
+    known("source", kind, SOURCES)
+    usual = ("klt",) if kind == "gaussian" and name else DEFAULT_CODECS.get(kind, ("linear",))
     trained = players.records[0].sjr_db if players.records else 0.0
-    return Request(
-        channel=asked.channel,
-        codecs=asked.codecs or DEFAULT_CODECS[source.partition(":")[0]],
+    return replace(
+        asked,
+        codecs=asked.codecs or usual,
         source=source,
-        snr_db=asked.snr_db,
-        at=asked.at,
-        policy=asked.policy or ("gaussian" if jammed else None),
+        policy=asked.policy or ("gaussian" if asked.channel == "jammer" else None),
         sjr_db=trained if asked.sjr_db is None else asked.sjr_db,
-        flips=asked.flips,
-        informed=asked.informed,
-        k=asked.k,
-        n=asked.n,
     )
 
 
+def _refuse_strangers(asked: Request) -> None:
+    """ValueError that names an option which means nothing to the channel."""
+    for field, option in OPTIONS.items():
+        if getattr(asked, field) is not None and option not in CHANNEL_OPTIONS.get(asked.channel, ()):
+            raise ValueError(f"{option} means nothing to channel {asked.channel!r}")
+
+
 def _natural_source(asked: Request) -> str:
-    if asked.codecs:
-        name = asked.codecs[0]
-        return "gaussian" if is_file(name) else CODEC_SOURCES.get(name, "bits")
-    return "gaussian" if asked.channel in ("awgn", "jammer") else "bits"
+    names = [name for name in asked.codecs if not is_file(name) and not is_factory(name)]
+    if names:
+        return {"klt": "images", "linear": "gaussian"}.get(names[0], "bits")
+    return "bits" if asked.channel.startswith(("bsc", "bec")) else "gaussian"
+
+
+def _make_channel(asked: Request, players: Players) -> Channel:
+    channel = CHANNEL_NAMES[asked.channel](asked, players.policy or _make_policy(asked.policy or "gaussian"))
+    if asked.shared is None:
+        return channel
+    known("shared randomness", asked.shared, SHARED_NAMES)
+    return SHARED_NAMES[asked.shared](channel)
+
+
+def _make_policy(name: str) -> Policy:
+    """``name`` or ``name:number``, the number being the policy's first parameter."""
+    kind, colon, number = name.partition(":")
+    known("policy", kind, POLICY_NAMES)
+    if not colon:
+        return POLICY_NAMES[kind]()
+    if not _first_parameter(POLICY_NAMES[kind]):
+        raise ValueError(f"policy {kind!r} takes no number, got {name!r}")
+    return POLICY_NAMES[kind](_number(f"policy {kind!r}", number))
+
+
+def _number(what: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{what} takes a number after the colon, got {text!r}") from None
 
 
 def _make_source(asked: Request, k: int) -> Source:
     kind, _, name = (asked.source or "").partition(":")
-    if kind == "images":
-        images = Images(name)
-        if asked.k not in (None, images.k):
-            raise ValueError(f"these images have k = {images.k} pixels, not {asked.k}")
-        return images
-    if name:
+    if name and kind not in ("images", "gaussian"):
         raise ValueError(f"source {kind!r} takes no name, got {name!r}")
-    make = {"gaussian": Gaussian, "bits": Bits}[kind]
-    return make(k if asked.k is None else asked.k)
+    source = SOURCE_NAMES[kind](name, asked.k, k)
+    if asked.k not in (None, source.k):
+        raise ValueError(f"source {asked.source!r} has words of k = {source.k} symbols, not {asked.k}")
+    return source
+
+
+def _gaussian(name: str, k: int | None, usual: int) -> Source:
+    """White, of correlated neighbours (``gaussian:0.9``), or of the covariance in a file (``gaussian:FILE.npy``)."""
+    if not name:
+        return Gaussian(_given(k, usual))
+    if name.endswith(".npy"):
+        try:
+            return Gaussian(covariance=np.load(name, allow_pickle=False))
+        except (EOFError, ValueError) as error:
+            raise ValueError(f"{name} holds no covariance: {error}") from None
+    neighbours = _number("source 'gaussian'", name)
+    return Gaussian(covariance=exponential_covariance(_given(k, COLOURED_WORDS), neighbours))
 
 
 def _make_codec(name: str, source: Source, law: MemorylessChannel, n: int | None) -> Codec:
@@ -214,37 +411,43 @@ def _times(k: int, n: int) -> int:
 
 
 def _white(source: Source) -> Source:
-    if isinstance(source, Images):
+    if isinstance(source, Images) or (isinstance(source, Gaussian) and source.covariance is not None):
         raise ValueError("codec 'linear' is made for a white source of unit variance: for images use klt")
     return source
 
 
-def _images(source: Source) -> Images:
-    if not isinstance(source, Images):
-        raise ValueError("codec 'klt' is made for images: use --source images")
+def _spectral(source: Source) -> Spectral:
+    if not isinstance(source, Spectral):
+        raise ValueError("codec 'klt' is made for images and Gaussian sources: use --source images or gaussian:0.9")
     return source
 
 
 def _flipping(nature: MemorylessChannel, asked: Request) -> BitFlip:
-    flips = 1 if asked.flips is None else asked.flips
-    return BitFlip(nature, flips, asked.informed is not False)
+    return BitFlip(
+        nature,
+        _given(asked.flips, 1),
+        erasures=_given(asked.erasures, 0),
+        informed=asked.informed is not False,
+        attack=asked.attack or "steepest",
+    )
+
+
+def _given(value: Number | None, otherwise: Number) -> Number:
+    return otherwise if value is None else value
 
 
 def is_file(name: str) -> bool:
     """Whether a policy or codec is given as a file or folder rather than by its name, which takes precedence."""
-    named = name in CODEC_NAMES or name in POLICY_NAMES
+    named = name in CODEC_NAMES or name.partition(":")[0] in POLICY_NAMES or is_factory(name)
     return not named and (name.endswith(SUFFIXES) or "/" in name or Path(name).exists())
 
 
 def _load_players(asked: Request) -> Players:
     """Both trained parts, built from their checkpoints."""
     records, policy, codec = [], None, None
-    if asked.policy is not None and asked.channel == "jammer":
-        if is_file(asked.policy):
-            policy, record = load_policy(Path(asked.policy))
-            records.append(record)
-        else:
-            known("policy", asked.policy, POLICY_NAMES)
+    if asked.policy is not None and asked.channel == "jammer" and is_file(asked.policy):
+        policy, record = load_policy(Path(asked.policy))
+        records.append(record)
     files = [name for name in asked.codecs if is_file(name)]
     if files and len(asked.codecs) > 1:
         raise ValueError(f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named")
@@ -299,49 +502,3 @@ def _plays_at(record: Record, channel: Channel) -> bool:
         return False
     noise, jam = from_decibels(-record.snr_db), from_decibels(-record.sjr_db)
     return abs(channel.noise_power / noise - 1) < 1e-9 and abs(channel.jam_power / jam - 1) < 1e-9
-
-
-def exact_values(link: Link) -> dict[str, float]:
-    """The exact mean of each score of a link; empty where none is known."""
-    codec, channel = link.codec, link.channel
-    if isinstance(codec, Repetition):
-        return _exact_errors(codec, channel)
-    if isinstance(channel, Jammer | AWGN):
-        jam_power = channel.jam_power if isinstance(channel, Jammer) else 0.0
-        if isinstance(codec, KLT) and isinstance(link.source, Images):
-            return _exact_images(codec, link.source, channel.noise_power, jam_power)
-        learned = isinstance(codec, NeuralCodec) and codec.k == codec.n
-        if isinstance(link.source, Gaussian) and (isinstance(codec, Linear) or learned):
-            return {"mse": float(scalar_payoff(1.0, 1.0, jam_power, channel.noise_power))}
-    return {}
-
-
-def _exact_images(codec: KLT, source: Images, noise_power: float, jam_power: float) -> dict[str, float]:
-    variances = source.karhunen_loeve[0]
-    sent = coloured_payoff(variances[: codec.n], [noise_power] * codec.n, float(codec.n), codec.n * jam_power)
-    mse = (sent + float(variances[codec.n :].sum())) / codec.k
-    return {"mse": mse, "psnr": mse}
-
-
-def _exact_errors(codec: Repetition, channel: Channel) -> dict[str, float]:
-    """Error rates of uncoded and repeated bits; a budget shared by several repeated bits has no formula here."""
-    if isinstance(channel, AWGN) or (isinstance(channel, Jammer) and isinstance(channel.policy, GaussianPolicy)):
-        error = float(bpsk_error(codec.times / noise_power_of(channel.nominal)))
-        return {"ber": error, "bler": block_error(error, codec.k)}
-    nature, flips, informed = channel, 0, True
-    if isinstance(channel, BitFlip):
-        nature, flips, informed = channel.behind, channel.flips, channel.informed
-    if not isinstance(nature, BSC | BEC):
-        return {}
-    flip = nature.flip if isinstance(nature, BSC) else 0.0
-    erase = nature.erase if isinstance(nature, BEC) else 0.0
-    if flip == 0.5:
-        flips = 0  # a receiver that expects flip ½ does not listen
-    if flips and ((flip > 0.5 and not informed) or (codec.k > 1 and codec.times > 1)):
-        return {}
-    flip = min(flip, 1 - flip)  # the receiver knows, and turns every symbol round
-    if codec.times == 1:
-        error = uncoded_error(codec.k, flip=flip, erase=erase, flips=flips, informed=informed)
-    else:
-        error = repetition_error(codec.times, flip=flip, erase=erase, flips=flips, informed=informed)
-    return {"ber": error} | ({} if flips else {"bler": block_error(error, codec.k)})

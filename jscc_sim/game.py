@@ -15,7 +15,8 @@ from jscc_sim.checkpoint import Kind, Record, save_part
 from jscc_sim.codecs import NeuralCodec
 from jscc_sim.gaussianity import distances
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Case, Label, seeded, sweep
+from jscc_sim.montecarlo import Case, Label, sweep
+from jscc_sim.seeds import seeded
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.saddle import scalar_payoff
 from jscc_sim.train import fit

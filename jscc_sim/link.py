@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from channels import Channel
 from jscc_sim.codecs import Codec
+from jscc_sim.seeds import seeded
 from jscc_sim.sources import Source
+
+# Words drawn at a time, in symbols, where an adversary's power is measured.
+SYMBOLS = 2**18
 
 
 class Transmission(NamedTuple):
@@ -48,5 +53,14 @@ class Link:
         return Transmission(u, x, y, self.codec.decode(y, law))
 
     def eval(self) -> "Link":
-        """The link with codec and channel in evaluation: all powers frozen."""
-        return Link(self.source, self.codec.eval(), self.channel.eval())
+        """The link with codec and channel in evaluation: all powers frozen, those of adversaries over its own words."""
+        link = Link(self.source, self.codec.eval(), self.channel.eval())
+        words = max(1, SYMBOLS // self.codec.n)
+
+        def draw() -> tuple[Tensor, Tensor]:
+            u = self.source.draw(words)
+            return self.codec.encode(u), u
+
+        with seeded(0), torch.no_grad():
+            self.channel.measure_power(draw)
+        return link

@@ -29,6 +29,7 @@ class Metric:
 
     name: str
     score: Callable[[Transmission], Tensor]
+    says: str = ""
     binary: bool = False
     errors: bool = False
     shown: Callable[[float], float] = identity
@@ -36,24 +37,29 @@ class Metric:
 
 def squared_error(sent: Transmission) -> Tensor:
     """``(words,)``: squared error per source symbol."""
-    return (sent.u - sent.u_hat).double().square().mean(-1)
+    errors = (sent.u - sent.u_hat).square()
+    return errors.squeeze(-1) if errors.shape[-1] == 1 else errors.mean(-1)
 
 
 def bit_errors(sent: Transmission) -> Tensor:
-    """``(words,)``: the share of wrong bits."""
-    return (sent.u != sent.u_hat).double().mean(-1)
+    """``(words,)``: the share of wrong bits; true or false for words of one bit."""
+    wrong = sent.u != sent.u_hat
+    return wrong.squeeze(-1) if wrong.shape[-1] == 1 else wrong.sum(-1).double() / wrong.shape[-1]
 
 
 def block_errors(sent: Transmission) -> Tensor:
-    """``(words,)``: 1 where any bit is wrong."""
-    return (sent.u != sent.u_hat).any(-1).double()
+    """``(words,)``: true where any bit is wrong."""
+    return (sent.u != sent.u_hat).any(-1)
 
 
-MSE = Metric("mse", squared_error)
-PSNR = Metric("psnr", squared_error, shown=peak_ratio)
-BER = Metric("ber", bit_errors, errors=True)
-SINGLE_BIT_BER = Metric("ber", bit_errors, errors=True, binary=True)
-BLER = Metric("bler", block_errors, errors=True, binary=True)
+MSE = Metric("mse", squared_error, "mean-square error per source symbol")
+PSNR = Metric("psnr", squared_error, "10 log10(1/mean MSE) in dB, pixels in [0, 1]", shown=peak_ratio)
+BER = Metric("ber", bit_errors, "bit error rate, scored word by word", errors=True)
+SINGLE_BIT_BER = Metric("ber", bit_errors, "error rate of words of one bit", errors=True, binary=True)
+BLER = Metric("bler", block_errors, "share of words with any wrong bit", errors=True, binary=True)
+
+
+METRICS = {metric.name: metric for metric in (MSE, PSNR, BER, BLER)}
 
 
 def metrics_for(source: Source) -> tuple[Metric, ...]:

@@ -1,11 +1,11 @@
 """The Monte Carlo simulator: blocks that own their seeds, and sweeps that stop by a rule fixed beforehand."""
 
 import hashlib
-import threading
+import math
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -13,49 +13,65 @@ import torch
 
 from jscc_sim import tally
 from jscc_sim.link import Link
-from jscc_sim.metrics import Metric, metrics_for
+from jscc_sim.metrics import METRICS, Metric, metrics_for
+from jscc_sim.seeds import seeded
 from jscc_sim.store import Block, Store
 from jscc_sim.tally import Tally
 
-SYMBOLS_PER_BLOCK = 2**14
-PILOT_BLOCKS = 30
+SYMBOLS_PER_BLOCK = 2**16
+# With fewer words to a block, a slow adversary would spend its time on overhead.
+FEWEST_ATTACKED = 32
+PILOT_BLOCKS = tally.FEWEST_BLOCKS
 MOST_BLOCKS = 1000
 TOO_MANY_BLOCKS = 10_000_000
 TASKS_PER_CASE = 16
 Label = str | int | float | bool | None
 Progress = Callable[[int, int], None]
 
-# Torch's generator and its number of threads belong to the process, and a block sets both.
-_process = threading.Lock()
-
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A link, the labels that name it, and the exact mean of its scores (by metric) where one is known.
+    """A link, the labels that name it, and the exact mean of its scores (by metric) or a lower bound, where known.
 
     ``margin`` is the relative deviation from the exact value that still counts as agreement: zero for identities.
+    ``origin`` is a digest of whatever else decides a result, such as the file that a codec comes from.
     """
 
     link: Link
     labels: Mapping[str, Label] = field(default_factory=dict)
     exact: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, float] = field(default_factory=dict)
     margin: float = 0.0
+    origin: str = ""
 
     @property
     def words_per_block(self) -> int:
         """Fixed by the case alone, so that results depend on nothing else."""
-        codec = self.link.codec
-        return max(1, SYMBOLS_PER_BLOCK // (codec.cost * max(codec.k, codec.n)))
+        codec, channel = self.link.codec, self.link.channel
+        words = max(1, SYMBOLS_PER_BLOCK // (codec.cost * max(codec.k, codec.n)))
+        return min(words, max(FEWEST_ATTACKED, words // channel.cost(codec.n)))
 
     @cached_property
     def key(self) -> str:
         """A digest of everything a result depends on but the seed: reprs, parameters, buffers, the block's size."""
-        digest = hashlib.blake2b(f"{self.link!r} {self.words_per_block}".encode(), digest_size=12)
+        described = f"{self.link!r} {self.words_per_block}{self.origin}"
+        digest = hashlib.blake2b(described.encode(), digest_size=12)
         for module in (self.link.codec, self.link.channel):
             for name, tensor in module.state_dict().items():
                 digest.update(name.encode())
                 digest.update(tensor.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+    def record(self, seed: int) -> dict[str, object]:
+        """What a store says of the case."""
+        return {
+            "seed": seed,
+            "labels": dict(self.labels),
+            "link": repr(self.link),
+            "words_per_block": self.words_per_block,
+            "exact": dict(self.exact),
+            "bounds": dict(self.bounds),
+        }
 
 
 @dataclass(frozen=True)
@@ -85,9 +101,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Row:
-    """One measured point: the mean with its 95 % interval, the exact value, and the p-value of their agreement.
+    """One measured point: the mean with its 95 % interval, and the exact value or a bound that it cannot undercut.
 
-    ``complete`` is false where an error rate gave up, at the most words, before its interval was as narrow as asked.
+    ``p_value`` is that of their agreement: two-sided for the exact value, one-sided for the bound. ``complete`` is
+    false where an error rate gave up, at the most words, before its interval was as narrow as asked.
     """
 
     labels: Mapping[str, Label]
@@ -97,6 +114,7 @@ class Row:
     high: float
     words: int
     exact: float | None
+    bound: float | None
     p_value: float | None
     complete: bool
     seed: int
@@ -106,12 +124,15 @@ class Row:
     def title(self) -> str:
         """What was measured, in words."""
         said = self.labels
+        if not {"source", "channel"} <= said.keys():
+            return "a link of one's own"  # made in Python, with labels of its own
         title = f"{said['source']} over {said['channel']}"
         if said.get("policy") is not None:
             title += f": policy {'/'.join(Path(str(said['policy'])).parts[-2:])}, SJR {said['sjr_db']:g} dB"
         if said.get("flips") is not None:
-            title += f": up to {said['flips']} flips, {'informed' if said['informed'] else 'blind'}"
-        return title
+            erased = f" and {said['erasures']} erasures" if said.get("erasures") else ""
+            title += f": up to {said['flips']} flips{erased}, {'informed' if said['informed'] else 'blind'}"
+        return title + (f", shared {said['shared']}" if said.get("shared") else "")
 
 
 def simulate(
@@ -124,21 +145,17 @@ def simulate(
     for block in blocks:
         with seeded(block_seed(seed, block)), torch.no_grad():
             sent = link.transmit(words)
-            tallies = {metric.name: Tally.of(metric.score(sent)) for metric in metrics}
+            tallies = {metric.name: Tally.of(metric.score(sent), metric.errors) for metric in metrics}
+        _check_finite(tallies, link, block)
         yield block, tallies
 
 
-@contextmanager
-def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Torch to oneself: its generators at ``seed`` and one thread; both are as before afterwards."""
-    with _process, torch.random.fork_rng([] if torch.device(device).type == "cpu" else [device]):
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            torch.manual_seed(seed)
-            yield
-        finally:
-            torch.set_num_threads(threads)
+def _check_finite(tallies: Block, link: Link, block: int) -> None:
+    for name, found in tallies.items():
+        if not math.isfinite(found.total):
+            raise ValueError(
+                f"{type(link.codec).__name__} has {name} {found.total} in block {block}: not a finite number"
+            )
 
 
 def case_seed(seed: int, key: str) -> int:
@@ -172,8 +189,49 @@ def sweep(
     for case in cases:
         metrics = metrics_for(case.link.source)
         blocks = _measure(case, metrics, budget, store, seed, executor, progress)
-        for metric in metrics:
-            yield _row(case, metric, [block[metric.name] for block in blocks], budget, seed)
+        rows = [_row(case, metric, [block[metric.name] for block in blocks], budget, seed) for metric in metrics]
+        for row in rows:
+            row = replace(row, complete=rows[0].complete)  # the first metric decided for all
+            if store:
+                store.report(_name(case, seed), asdict(row))
+            yield row
+
+
+def rows_of(store: Store) -> Iterator[Row]:
+    """The rows that a store knows, case by case; of a case that never ended, what its blocks say so far."""
+    for name, record in store.cases.items():
+        try:
+            rows = [Row(**row) for row in store.rows.get(name, {}).values()]  # type: ignore[arg-type]
+        except TypeError as error:
+            raise ValueError(f"{store.path}: a row of case {name} is damaged: {error}") from None
+        yield from rows or _unfinished(record, name, list(_prefix(store.blocks(name))))
+
+
+def _unfinished(record: Mapping[str, object], name: str, blocks: Sequence[Block]) -> Iterator[Row]:
+    for metric, tallies in ((name, [block[name] for block in blocks]) for name in (blocks[0] if blocks else {})):
+        if len(tallies) >= 2:
+            estimate = tally.mean(tallies)
+            shown = METRICS[metric].shown if metric in METRICS else float
+            low, high = sorted((shown(max(0.0, estimate.low)), shown(estimate.high)))
+            yield Row(
+                labels=record["labels"],  # type: ignore[arg-type]
+                metric=metric,
+                mean=shown(estimate.mean),
+                low=low,
+                high=high,
+                words=estimate.words,
+                exact=None,
+                bound=None,
+                p_value=None,
+                complete=False,
+                seed=int(str(record["seed"])),
+                key=name.partition("-")[0],
+            )
+
+
+def _name(case: Case, seed: int) -> str:
+    """What a store calls the case at this seed."""
+    return f"{case.key}-{seed}"
 
 
 def _measure(
@@ -186,7 +244,9 @@ def _measure(
     progress: Progress,
 ) -> list[Block]:
     """All blocks that the budget asks for, in order."""
-    name, words = f"{case.key}-{seed}", case.words_per_block
+    name, words = _name(case, seed), case.words_per_block
+    if store:
+        store.begin(name, case.record(seed))
     known = store.blocks(name) if store else {}
     done = {index: block for index, block in known.items() if all(metric.name in block for metric in metrics)}
     while True:
@@ -201,7 +261,7 @@ def _measure(
                 f"that would take {planned * words:.2g} words a point: ask for fewer, or a larger rel_error"
             )
         missing = [index for index in range(planned) if index not in done]
-        for index, block in _run(case, metrics, seed, missing, executor):
+        for index, block in run_blocks(case, metrics, case_seed(seed, case.key), missing, executor):
             done[index] = block
             if store:
                 store.append(name, index, block)
@@ -216,21 +276,41 @@ def _prefix(done: Mapping[int, Block]) -> Iterator[Block]:
         index += 1
 
 
-def _run(
-    case: Case, metrics: Sequence[Metric], seed: int, blocks: list[int], executor: Executor | None
+def run_blocks(
+    case: Case,
+    metrics: Sequence[Metric],
+    seed: int,
+    blocks: Sequence[int],
+    executor: Executor | None = None,
+    words: int | None = None,
 ) -> Iterator[tuple[int, Block]]:
-    """Simulate ``blocks``, here or on an executor."""
-    own = case_seed(seed, case.key)
+    """Simulate ``blocks`` of ``words`` words (by default the case's own number), here or on an executor."""
+    words = words or case.words_per_block
     if executor is None:
-        yield from simulate(case.link, metrics, case.words_per_block, own, blocks)
+        yield from simulate(case.link, metrics, words, seed, blocks)
         return
+    _check_pickled(case.link)
     size = -(-len(blocks) // TASKS_PER_CASE)
     tasks = [blocks[start : start + size] for start in range(0, len(blocks), size)]
-    for results in executor.map(partial(_task, case.link, metrics, case.words_per_block, own), tasks):
+    for results in executor.map(partial(_task, case.link, metrics, words, seed), tasks):
         yield from results
 
 
-def _task(link: Link, metrics: Sequence[Metric], words: int, seed: int, blocks: list[int]) -> list[tuple[int, Block]]:
+def _check_pickled(link: Link) -> None:
+    """ValueError that names the part of a link which cannot be sent to another process."""
+    for name, part in (("source", link.source), ("codec", link.codec), ("channel", link.channel)):
+        try:
+            pickle.dumps(part)
+        except Exception as error:  # whatever a user's __reduce__ or a lambda within may raise
+            raise ValueError(
+                f"the {name} {type(part).__name__} cannot be sent to a worker ({error}): use --workers 1, or "
+                "keep lambdas and open files out of it"
+            ) from None
+
+
+def _task(
+    link: Link, metrics: Sequence[Metric], words: int, seed: int, blocks: Sequence[int]
+) -> list[tuple[int, Block]]:
     return list(simulate(link, metrics, words, seed, blocks))
 
 
@@ -264,7 +344,8 @@ def _row(case: Case, metric: Metric, tallies: Sequence[Tally], budget: Budget, s
     estimate = tally.proportion(tallies) if metric.binary else tally.mean(tallies, pilot)
     low, high = sorted((metric.shown(max(0.0, estimate.low)), metric.shown(estimate.high)))  # no score is negative
     wide = metric.errors and (high - low) / 2 > budget.target(metric) * estimate.mean
-    exact = case.exact.get(metric.name)
+    exact, bound = case.exact.get(metric.name), case.bounds.get(metric.name)
+    p_value = None if bound is None else estimate.p_below(bound)
     return Row(
         labels=case.labels,
         metric=metric.name,
@@ -273,7 +354,8 @@ def _row(case: Case, metric: Metric, tallies: Sequence[Tally], budget: Budget, s
         high=high,
         words=estimate.words,
         exact=None if exact is None else metric.shown(exact),
-        p_value=None if exact is None else estimate.p_value(exact, case.margin),
+        bound=None if bound is None else metric.shown(bound),
+        p_value=p_value if exact is None else estimate.p_value(exact, case.margin),
         complete=bool(budget.words) or not wide,
         seed=seed,
         key=case.key,

@@ -14,6 +14,7 @@ from jscc_sim.montecarlo import Row
 
 Array = NDArray[np.float64]
 KNOBS = {"snr_db": "SNR (dB)", "flip": "crossover probability", "erase": "erasure probability"}
+ON_AXES = {"codec", "knob", "level", "snr_db"}
 METRICS = {
     "mse": "mean-square error per symbol",
     "psnr": "PSNR (dB)",
@@ -36,20 +37,54 @@ def check_suffix(path: Path) -> None:
 
 
 def curves(rows: Sequence[Row]) -> Figure:
-    """One axes per metric: measured points with their intervals, exact curves as lines, a colour per codec."""
-    metrics = list(dict.fromkeys(row.metric for row in rows))
+    """One axes per metric: measured points with their intervals, exact curves as lines, a colour per codec.
+
+    Rows that differ in other labels too, or in their seeds, have curves of their own; ValueError unless all share a
+    knob.
+    """
+    knob, metrics = _knob(rows), list(dict.fromkeys(row.metric for row in rows))
+    titles = {row.title for row in rows}
     figure = Figure(figsize=(6.4 * len(metrics), 4.4), layout="constrained")
     for axes, metric in zip(np.ravel(figure.subplots(1, len(metrics))), metrics, strict=True):
-        mine = sorted((row for row in rows if row.metric == metric), key=lambda row: str(row.labels["codec"]))
-        for number, (codec, group) in enumerate(groupby(mine, key=lambda row: str(row.labels["codec"]))):
-            _draw_codec(axes, Path(codec).stem, list(group), f"C{number}")
-        axes.set(xlabel=KNOBS[str(rows[0].labels["knob"])], ylabel=METRICS[metric], title=rows[0].title)
+        mine = [row for row in rows if row.metric == metric]
+        for number, (name, group) in enumerate(_series(mine)):
+            _draw_codec(axes, name, group, f"C{number}")
+        title = rows[0].title if len(titles) == 1 else ""
+        axes.set(xlabel=KNOBS.get(knob, knob), ylabel=METRICS.get(metric, metric), title=title)
         means = [row.mean for row in mine if row.mean > 0]
         if means and max(means) > 10 * min(means):
             axes.set_yscale("log")
         axes.grid(alpha=0.3, which="both")
         axes.legend()
     return figure
+
+
+def _knob(rows: Sequence[Row]) -> str:
+    """What all rows have been swept over."""
+    knobs = {str(row.labels.get("knob")) for row in rows}
+    if len(knobs) > 1:
+        raise ValueError(f"one figure has one horizontal axis, but these rows have {', '.join(sorted(knobs))}")
+    if any(row.labels.get("level") is None for row in rows):
+        raise ValueError("rows without a label 'level' have no place on a horizontal axis")
+    return knobs.pop()
+
+
+def _series(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows of each curve under its name: the codec, and what else tells curves of that codec apart."""
+    curves: list[tuple[str, list[Row]]] = []
+    for codec, group in groupby(sorted(rows, key=_codec), key=_codec):
+        told = [(row, {**row.labels, "seed": row.seed}) for row in group]
+        names = [name for name in dict.fromkeys(name for _, labels in told for name in labels) if name not in ON_AXES]
+        apart = [name for name in names if len({labels.get(name) for _, labels in told}) > 1]
+        parts: dict[str, list[Row]] = {}
+        for row, labels in told:
+            parts.setdefault(", ".join([Path(codec).stem, *(f"{n} {labels.get(n)}" for n in apart)]), []).append(row)
+        curves += parts.items()
+    return curves
+
+
+def _codec(row: Row) -> str:
+    return str(row.labels.get("codec", "link"))
 
 
 def _draw_codec(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
@@ -76,6 +111,22 @@ def _draw_codec(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> Non
 
 def _level(row: Row) -> float:
     return float(row.labels["level"] or 0.0)
+
+
+def theory(points: Sequence[Mapping[str, object]], axis: str, name: str, title: str) -> Figure:
+    """An exact curve over the parameter ``axis``, from points that name both."""
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.subplots()
+    values = [point[name] for point in points]
+    parts = values[0] if isinstance(values[0], Mapping) else {name: None}
+    for part in parts:
+        curve = [value[part] if isinstance(value, Mapping) else value for value in values]
+        axes.plot([point[axis] for point in points], curve, "-" if len(points) > 1 else "x", label=part)  # type: ignore[arg-type]
+    axes.set(xlabel=axis.replace("_", " "), ylabel=name.replace("_", " "), title=title)
+    axes.grid(alpha=0.3)
+    if len(parts) > 1:
+        axes.legend()
+    return figure
 
 
 def game(ratios: Sequence[float], jammers: Mapping[int, Array]) -> Figure:

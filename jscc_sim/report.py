@@ -1,7 +1,10 @@
 """Rows as lines of a table and as JSON."""
 
+import csv
+import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from jscc_sim.montecarlo import Row
@@ -14,15 +17,22 @@ COLUMNS = FORMAT.format("codec", "level", "metric", "mean", "95 % interval", "ex
 def line(row: Row) -> str:
     """The row under `COLUMNS`; a codec from a file goes by the file's stem."""
     return FORMAT.format(
-        Path(str(row.labels["codec"])).stem[:14],
-        f"{row.labels['knob']} {row.labels['level']:g}",
+        Path(str(row.labels.get("codec", "–"))).stem[:14],
+        _level(row),
         row.metric,
         figure(row.mean),
         f"[{figure(row.low)}, {figure(row.high)}]",
-        "–" if row.exact is None else figure(row.exact),
+        figure(row.exact) if row.exact is not None else "–" if row.bound is None else f"≥ {figure(row.bound)}",
         row.words,
         verdict(row) or "–",
     )
+
+
+def _level(row: Row) -> str:
+    """The knob and its level; of a link with labels of its own, those."""
+    if "knob" in row.labels:
+        return f"{row.labels['knob']} {row.labels['level']:g}"
+    return ", ".join(f"{name} {value}" for name, value in row.labels.items())
 
 
 def figure(value: float) -> str:
@@ -32,14 +42,34 @@ def figure(value: float) -> str:
 
 def as_json(row: Row) -> str:
     """One JSON object on one line; what is infinite or unmeasured is null."""
-    numbers = {"mean": row.mean, "low": row.low, "high": row.high}
-    finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+    return json.dumps(record(row))
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """A header and a line per row, with the names of the JSON; what is infinite or unmeasured is empty."""
+    text = io.StringIO()
+    records = [record(row) for row in rows]
+    names = list(dict.fromkeys(name for found in records for name in found))
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def record(row: Row) -> dict[str, object]:
+    """The row as plain values by name."""
     rest = {
         "words": row.words,
-        "exact": row.exact,
+        "exact": _finite(row.exact),
+        "bound": _finite(row.bound),
         "verdict": verdict(row),
         "complete": row.complete,
         "seed": row.seed,
         "key": row.key,
     }
-    return json.dumps({**row.labels, "metric": row.metric, **finite, **rest})
+    numbers = {"mean": _finite(row.mean), "low": _finite(row.low), "high": _finite(row.high)}
+    return {**row.labels, "metric": row.metric, **numbers, **rest}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy import stats
 from torch import Tensor
 
 LEVEL = 0.95
+# Student's t over fewer block means says little.
+FEWEST_BLOCKS = 30
 # What rounding alone may do to a mean of float32 scores; agreement cannot be asked for more closely than that.
 ROUNDING = 1e-6
 # With fewer words that scored at all, Student's t is no match for the skewness of rare errors.
 FEWEST_EVENTS = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """The sum of a score over so many words, and in how many of them it was not zero."""
 
@@ -24,9 +27,14 @@ class Tally:
     events: int
 
     @classmethod
-    def of(cls, scores: Tensor) -> "Tally":
-        """The tally of ``scores (words,)``, added up in float64."""
-        return cls(scores.shape[0], float(scores.double().sum()), int(scores.count_nonzero()))
+    def of(cls, scores: Tensor, rare: bool = True) -> "Tally":
+        """The tally of ``scores (words,)``, added up in float64; where none is ``rare``, every word counts as one."""
+        words = scores.shape[0]
+        if scores.dtype == torch.bool:
+            errors = int(scores.count_nonzero())
+            return cls(words, float(errors), errors)
+        total = float(scores.sum(dtype=torch.float64))
+        return cls(words, total, int(scores.count_nonzero()) if rare else words)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(self.words + other.words, self.total + other.total, self.events + other.events)
@@ -51,9 +59,17 @@ class Estimate:
             return 1.0
         if self.events < FEWEST_EVENTS:
             return None
-        if self.std_error == 0:
-            return 0.0
-        return float(2 * stats.t.sf(excess / self.std_error, self.freedom))
+        return min(1.0, 2 * self._tail(excess))
+
+    def p_below(self, bound: float) -> float | None:
+        """One-sided p-value of "the true mean is at least ``bound``"; None if too few words scored."""
+        excess = (1 - ROUNDING) * bound - self.mean
+        if excess <= 0:
+            return 1.0
+        return None if self.events < FEWEST_EVENTS else self._tail(excess)
+
+    def _tail(self, excess: float) -> float:
+        return float(stats.t.sf(excess / self.std_error, self.freedom)) if self.std_error else 0.0
 
 
 def mean(blocks: Sequence[Tally], pilot: int | None = None) -> Estimate:
@@ -120,6 +136,10 @@ class Proportion(Estimate):
         """Exact binomial test, at the end of ``exact·(1 ± margin)`` that is nearer to the mean."""
         nearest = min(max(self.mean, exact * (1 - margin)), min(exact * (1 + margin), 1.0))
         return float(stats.binomtest(round(self.mean * self.words), self.words, nearest).pvalue)
+
+    def p_below(self, bound: float) -> float:
+        """Exact one-sided binomial test."""
+        return float(stats.binomtest(round(self.mean * self.words), self.words, bound, "less").pvalue)
 
 
 def proportion(blocks: Sequence[Tally]) -> Proportion:

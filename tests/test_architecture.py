@@ -11,11 +11,11 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up: a module imports only from layers below its own, packages may also import from themselves.
 LAYERS = [
     {"channels"},
-    {"theory", "tally", "gaussianity", "data"},
+    {"theory", "tally", "gaussianity", "data", "seeds"},
     {"sources"},
     {"store", "checkpoint", "codecs"},
-    {"regularisers", "link"},
-    {"metrics", "train"},
+    {"regularisers", "link", "factory"},
+    {"metrics", "train", "exact", "snr_check"},
     {"montecarlo"},
     {"verify"},
     {"game", "report", "plot", "catalog"},

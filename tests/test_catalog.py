@@ -1,8 +1,11 @@
 """Names build what they say, defaults suit each other, and every exact value is met by simulation."""
 
-import pytest
+from dataclasses import replace
 
-from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES, Request, make_cases
+import pytest
+import torch
+
+from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES, Request, inventory, make_cases
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.verify import verdict
 
@@ -22,10 +25,65 @@ def test_every_codec_is_built_with_its_source(codec):
     assert case.link.codec.k == case.link.source.k == case.labels["k"]
 
 
+@pytest.mark.parametrize("shared", [None, "sign", "rotation"])
 @pytest.mark.parametrize("policy", POLICY_NAMES)
-def test_every_policy_is_worth_the_saddle_value_against_the_linear_codec(policy):
-    (case,) = make_cases(Request("jammer", policy=policy, snr_db=(10.0,), sjr_db=3.0))
-    assert all(verdict(row) == "agrees" for row in sweep([case]))
+def test_every_policy_meets_its_exact_value_against_the_linear_codec(policy, shared):
+    (case,) = make_cases(Request("jammer", policy=policy, snr_db=(10.0,), sjr_db=3.0, shared=shared, k=2))
+    verdicts = {verdict(row) for row in sweep([case], Budget(rel_error=0.005))}
+    known = policy != "reactive" and not (policy == "source-aware" and shared == "rotation")
+    assert verdicts == ({"agrees"} if known else {None})
+
+
+@pytest.mark.parametrize("policy", ["gaussian", "pulsed:0.3", "two-point", "tap", "tap:2", "uniform", "tone:0.2"])
+def test_bits_under_every_policy_meet_their_exact_value_where_there_is_one(policy):
+    (case,) = make_cases(Request("jammer", codecs=("uncoded",), policy=policy, snr_db=(10.0,), sjr_db=3.0))
+    assert ("ber" in case.exact) == (policy not in ("uniform", "tone:0.2"))
+    assert {verdict(row) for row in sweep([case], Budget(rel_error=0.01))} <= {"agrees", None}
+
+
+@pytest.mark.parametrize("channel", ["awgn", "jammer", "rayleigh", "rician"])
+@pytest.mark.parametrize(("k", "n"), [(1, 1), (1, 3), (3, 1), (2, 3), (4, 4)])
+@pytest.mark.parametrize("source", ["gaussian", "laplace", "uniform"])
+def test_linear_codecs_meet_their_exact_value_at_every_bandwidth_ratio(channel, k, n, source):
+    (case,) = make_cases(Request(channel, codecs=("linear",), source=source, snr_db=(7.0,), k=k, n=n))
+    assert {verdict(row) for row in sweep([case], Budget(rel_error=0.005))} == {"agrees"}
+
+
+@pytest.mark.parametrize("channel", ["awgn", "jammer", "rayleigh", "rician"])
+def test_coloured_sources_meet_their_exact_value(channel):
+    for csi in (True, False) if channel in ("rayleigh", "rician") else (None,):
+        (case,) = make_cases(Request(channel, source="gaussian:0.9", snr_db=(3.0,), n=10, csi=csi))
+        assert {verdict(row) for row in sweep([case])} == ({None} if csi is False else {"agrees"})
+
+
+@pytest.mark.parametrize("codec", ["hamming", "bch"])
+@pytest.mark.parametrize("more", [{}, {"informed": False}, {"flips": 2}, {"flips": 0, "erasures": 2}])
+@pytest.mark.parametrize("channel", ["bsc-flip", "bec-flip"])
+def test_codes_under_attack_meet_their_exact_error_rates(channel, more, codec):
+    cases = make_cases(Request(channel, codecs=(codec,), at=(0.0, 0.15), **more))
+    rows = list(sweep(cases, Budget(words=3000)))
+    assert {verdict(row) for row in rows if row.metric == "bler"} == {"agrees"}
+
+
+def test_a_bound_that_holds_proves_nothing_and_one_that_does_not_disagrees():
+    (case,) = make_cases(Request("awgn", codecs=("linear",), snr_db=(5.0,), k=1, n=2))
+    assert case.bounds["mse"] < case.exact["mse"]
+    (row,) = sweep([replace(case, exact={})])
+    assert (row.exact, verdict(row)) == (None, None)
+    (row,) = sweep([replace(case, exact={}, bounds={"mse": 2 * case.exact["mse"]})])
+    assert verdict(row) == "disagrees"
+
+
+def test_rare_errors_are_computed_in_float64():
+    low, high = (make_cases(Request("awgn", codecs=("uncoded",), snr_db=(snr,)))[0] for snr in (10.0, 14.0))
+    assert (low.link.source.dtype, high.link.source.dtype) == (torch.float32, torch.float64)
+
+
+def test_everything_is_listed():
+    listed = {(entry.kind, entry.name.partition(":")[0]) for entry in inventory()}
+    for kind, names in (("channels", CHANNEL_NAMES), ("policies", POLICY_NAMES), ("codecs", CODEC_NAMES)):
+        assert {name for found, name in listed if found == kind} == set(names)
+    assert all(entry.says for entry in inventory())
 
 
 BLIND = {"flips": 2, "informed": False}
@@ -77,9 +135,20 @@ def test_fewer_uses_than_pixels_keep_the_strongest_components():
         (Request("jammer", policy="gausian"), "did you mean 'gaussian'"),
         (Request("jammer", codecs=("linaer",)), "did you mean 'linear'"),
         (Request("jammer", source="imges"), "did you mean 'images'"),
-        (Request("jammer", source="gaussian:x"), "takes no name"),
-        (Request("jammer", source="images", k=3), "784 pixels, not 3"),
-        (Request("jammer", codecs=("klt",), source="gaussian"), "use --source images"),
+        (Request("jammer", source="gaussian:x"), "takes a number after the colon, got 'x'"),
+        (Request("jammer", source="laplace:x"), "takes no name"),
+        (Request("jammer", source="gaussian:1.5"), "between -1 and 1, got 1.5"),
+        (Request("jammer", policy="gaussian:1"), "takes no number"),
+        (Request("jammer", policy="pulsed:2"), "duty must lie in"),
+        (Request("jammer", shared="sing"), "did you mean 'sign'"),
+        (Request("bsc", shared="rotation"), "a rotated word is not antipodal"),
+        (Request("bsc-flip", attack="steep"), "attack must be one of"),
+        (Request("bsc-flip", flips=-1), "flips must be a whole number"),
+        (Request("awgn", k_factor=1.0), "--k-factor means nothing"),
+        (Request("rician", k_factor=-1.0), "k_factor must be 0 or more"),
+        (Request("bsc", codecs=("hamming",), k=5), "BlockCode encodes words of 4, but Bits draws words of 5"),
+        (Request("jammer", source="images", k=3), "k = 784 symbols, not 3"),
+        (Request("jammer", codecs=("klt",), source="laplace"), "use --source images"),
         (Request("jammer", codecs=("linear",), source="images"), "for images use klt"),
         (Request("bsc", snr_db=(1.0,)), "use --at"),
         (Request("awgn", snr_db=(1.0,), at=(1.0,)), "give one of them"),
@@ -91,7 +160,7 @@ def test_fewer_uses_than_pixels_keep_the_strongest_components():
         (Request("bec", informed=True), "--informed/--blind means nothing"),
         (Request("awgn", policy="gaussian"), "--policy means nothing"),
         (Request("jammer", k=0), "k must be at least 1, got 0"),
-        (Request("jammer", n=3), "n=1 uses, not n=3"),
+        (Request("bsc", codecs=("uncoded",), n=3), "n=1 uses, not n=3"),
         (Request("bsc", codecs=("repetition",), k=3, n=4), "multiple of 3, got 4"),
         (Request("bsc", codecs=("repetition-3",), n=4), "3 uses, not n=4"),
         (Request("jammer", codecs=("./x.json", "linear")), "swept alone"),

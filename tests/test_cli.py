@@ -119,7 +119,7 @@ class TestSweep:
         assert subprocess.run(["bash", "-c", piped], capture_output=True, check=False).returncode == 141
 
     def test_exits_1_if_and_only_if_a_verdict_fails(self, run, monkeypatch):
-        monkeypatch.setattr("jscc_sim.catalog.scalar_payoff", lambda *powers: 0.6)
+        monkeypatch.setattr("jscc_sim.exact.shared_subspace_payoff", lambda *powers: 0.6)
         assert run("sweep", "--channel", "jammer", "--snr", "10")[0] == 1
 
     def test_keeps_what_it_measured_when_interrupted(self, tmp_path):
@@ -132,7 +132,7 @@ class TestSweep:
             "--channel",
             "awgn",
             "--rel-error",
-            "0.0003",
+            "0.0001",
             "--json",
         ]
         run = subprocess.Popen(

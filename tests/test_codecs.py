@@ -6,9 +6,23 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from channels import AWGN, BSC, GaussianPolicy, Jammer
-from jscc_sim.codecs import CODECS, KLT, LDPC, BitCodec, Convolutional, Linear, NeuralCodec, Repetition
+from jscc_sim.codecs import (
+    BCH_15_7,
+    CODECS,
+    HAMMING_7_4,
+    KLT,
+    LDPC,
+    BitCodec,
+    BlockCode,
+    Convolutional,
+    Linear,
+    NeuralCodec,
+    Repetition,
+)
+from jscc_sim.codecs.linear import frame
 from jscc_sim.sources import Bits, Gaussian, Images
 
 
@@ -22,6 +36,7 @@ def some(images) -> dict:
     codec = NeuralCodec(2, 3, hidden=8)
     codec.calibrate(torch.randn(2**16, 2))
     return {
+        "block": BlockCode(BCH_15_7),
         "convolutional": Convolutional(8),
         "klt": KLT(images, 0.5, n=50),
         "ldpc": LDPC(32, 64),
@@ -113,6 +128,68 @@ class TestKLT:
             KLT(images, 1.0, n=785)
         with pytest.raises(ValueError, match="knows Gaussian noise only"):
             Linear(1).decode(torch.zeros(1, 1), BSC(0.1))
+
+    def test_codes_a_gaussian_source_of_any_covariance(self):
+        torch.manual_seed(0)
+        source = Gaussian(covariance=[[2.0, 0.5], [0.5, 0.5]])
+        u = source.draw(2**17)
+        assert np.allclose(np.cov(u.T), source.covariance, atol=0.03)
+        codec = KLT(source, 0.1)
+        assert float(codec.encode(u).square().mean()) == pytest.approx(1, rel=0.02)
+
+
+class TestLinear:
+    @pytest.mark.parametrize(("k", "n"), [(1, 1), (1, 5), (3, 4), (7, 8), (4, 2)])
+    def test_sends_power_one_and_inverts_where_it_can(self, k, n):
+        torch.manual_seed(0)
+        codec, u = Linear(k, n), torch.randn(2**15, k)
+        x = codec.encode(u)
+        assert float(x.square().mean()) == pytest.approx(1, rel=0.03)
+        heard = codec.decode(x, AWGN(1e-12))
+        assert torch.allclose(heard[:, : min(k, n)], u[:, : min(k, n)], atol=1e-4)
+        assert (heard[:, n:] == 0).all()
+
+    @pytest.mark.parametrize(("k", "n"), [(1, 2), (3, 4), (5, 16)])
+    def test_its_frame_is_orthonormal(self, k, n):
+        assert np.allclose(frame(k, n).T @ frame(k, n), np.eye(k), atol=1e-12)
+
+    def test_reckons_with_the_gain_of_each_word(self):
+        gains = torch.tensor([[0.5], [2.0]])
+        heard = Linear(3).decode(gains * torch.ones(2, 3), AWGN(1e-9, gains))
+        assert torch.allclose(heard, torch.ones(2, 3), atol=1e-5)
+
+
+class TestBlockCode:
+    @pytest.mark.parametrize(("generator", "distance"), [(HAMMING_7_4, 3), (BCH_15_7, 5)])
+    def test_has_its_distance(self, generator, distance):
+        words = BlockCode(generator).words
+        differ = (words.shape[1] - words @ words.T) / 2
+        assert float((differ + 99 * torch.eye(len(words))).min()) == distance
+
+    def test_ties_between_words_are_fair(self):
+        torch.manual_seed(0)
+        code = BlockCode(HAMMING_7_4)
+        chosen = code.decode(torch.zeros(16_000, 7), BSC(0.1)) @ torch.tensor([8.0, 4.0, 2.0, 1.0])
+        counts = chosen.long().bincount(minlength=16)
+        assert stats.chisquare(counts).pvalue > 1e-5
+
+    def test_its_stake_orders_words_as_the_error_rate_does(self):
+        """A nearer wrong word outweighs any number of farther ones, and then more of them outweigh fewer."""
+        code, u = BlockCode(HAMMING_7_4), torch.zeros(7, 4)
+        x = code.encode(u)
+        flipped = x * (1 - 2 * torch.tril(torch.ones(7, 7)))
+        stakes = code.loss(u, flipped, BSC(0.1))
+        ahead = (flipped @ code.words.T / 2)[:, 1:].amax(-1) - (flipped * x).sum(-1) / 2
+        assert (stakes[ahead > 0] > 0).all()
+        assert (stakes[ahead < 0] < 0).all()
+
+    @pytest.mark.parametrize(
+        ("generator", "said"),
+        [(((1, 0), (1, 0)), "independent"), (((1, 2),), "0 and 1"), (((1, 0), (1,)), "one length")],
+    )
+    def test_refuses_what_is_no_generator(self, generator, said):
+        with pytest.raises(ValueError, match=said):
+            BlockCode(generator)
 
 
 class TestRepetition:

@@ -1,37 +1,26 @@
-"""Exact values against the golden numbers, and laws that they obey."""
+"""Laws of the saddle values, of jammers who know something, and of the table of curves."""
 
-import json
-from pathlib import Path
+import inspect
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jscc_sim.theory.coding import block_error, bpsk_error, repetition_error, uncoded_error
-from jscc_sim.theory.saddle import coloured_payoff, scalar_payoff, transmit_powers, water_level
+from jscc_sim.theory import CURVES
+from jscc_sim.theory.informed import (
+    deterministic_maximin,
+    deterministic_minimax,
+    exposed_payoff,
+    tap_gain,
+    tap_payoff,
+)
+from jscc_sim.theory.saddle import coloured_payoff, complex_payoff, scalar_payoff, transmit_powers, water_level
 
-ENTRIES = json.loads((Path(__file__).parent / "golden.json").read_text())["entries"]
 POWERS = st.floats(0.01, 100)
-PROBABILITIES = st.floats(0, 0.5)
-
-
-def golden(group: str) -> list[tuple[dict, float]]:
-    found = [(entry["params"], entry["value"]) for entry in ENTRIES if entry["group"] == group]
-    assert found
-    return found
 
 
 class TestSaddle:
-    @pytest.mark.parametrize(("p", "value"), golden("scalar_saddle"))
-    def test_scalar(self, p, value):
-        assert scalar_payoff(p["sx2"], p["PT"], p["PA"], p["N"]) == pytest.approx(value, rel=1e-12)
-
-    @pytest.mark.parametrize("group", ["vector_linear_value", "vector_linear_minmax"])
-    def test_coloured(self, group):
-        for p, value in golden(group):
-            assert coloured_payoff(p["lam"], p["n"], p["PT_total"], p["PA_total"]) == pytest.approx(value, rel=1e-12)
-
     def test_is_vectorised(self):
         assert scalar_payoff(1, 1, 1, np.array([0.1, 1])).shape == (2,)
 
@@ -55,40 +44,113 @@ class TestSaddle:
     def test_one_component_is_the_scalar_game(self, power, jam, noise):
         assert coloured_payoff([1.0], [noise], power, jam) == pytest.approx(float(scalar_payoff(1, power, jam, noise)))
 
+    @given(POWERS, POWERS, POWERS, POWERS)
+    def test_a_complex_symbol_is_two_real_ones(self, variance, power, jam, noise):
+        assert complex_payoff(variance, power, jam, noise) == pytest.approx(
+            float(scalar_payoff(variance, power, jam, noise)), rel=1e-12
+        )
 
-class TestCoding:
-    @pytest.mark.parametrize(("p", "value"), golden("bpsk_ber_db"))
-    def test_bpsk(self, p, value):
-        assert bpsk_error(2 * 10 ** (p["EbN0_dB"] / 10)) == pytest.approx(value, rel=1e-10)
+    def test_degenerate_powers(self):
+        assert scalar_payoff(2, [0, 0, 1], 0, [0, 1, 0]) == pytest.approx([2, 2, 0])
 
-    @pytest.mark.parametrize(("p", "value"), golden("repetition_bsc"))
-    def test_repetition(self, p, value):
-        assert repetition_error(p["n"], flip=p["p"]) == pytest.approx(value, rel=1e-10)
-        budget = int(p["p"] * p["n"])
-        assert repetition_error(p["n"], flips=budget) == p["adversary_error"]
+    @pytest.mark.parametrize("wrong", [-1, np.nan, np.inf])
+    def test_impossible_powers(self, wrong):
+        with pytest.raises(ValueError, match=f"jam_power must be finite and at least 0, got {float(wrong)}"):
+            scalar_payoff(1, 1, [1, wrong], 1)
+        with pytest.raises(ValueError, match="noise_powers"):
+            water_level([1, wrong], 1)
 
-    def test_repetition_with_erasures_and_a_flip(self):
-        assert repetition_error(3, erase=0.1, flips=1) == pytest.approx(0.149)
-        assert repetition_error(3, erase=0.1, flips=1, informed=False) == pytest.approx(0.0905)
 
-    @given(PROBABILITIES, st.integers(0, 5), st.booleans())
-    def test_uncoded_is_repetition_one(self, p, flips, informed):
-        for nature in ({"flip": p}, {"erase": p}):
-            expected = repetition_error(1, **nature, flips=flips, informed=informed)
-            assert uncoded_error(1, **nature, flips=flips, informed=informed) == pytest.approx(expected, abs=1e-12)
+class TestInformed:
+    @given(POWERS, POWERS, POWERS, st.floats(0, 1e4))
+    def test_knowledge_helps_the_jammer(self, power, jam, noise, tap_noise):
+        oblivious = scalar_payoff(1, power, jam, noise)
+        tapped = tap_payoff(1, power, jam, noise, tap_noise)
+        assert oblivious * (1 - 1e-12) <= tapped <= tap_payoff(1, power, jam, noise) * (1 + 1e-12)
+        assert tap_payoff(1, power, jam, noise, np.inf) == pytest.approx(float(oblivious))
+        assert tapped <= 1
+        assert deterministic_maximin(1, power, jam, noise) == oblivious
+        assert exposed_payoff(power, jam, noise) >= deterministic_minimax(1, power, jam, noise) * (1 - 1e-12)
 
-    @given(PROBABILITIES, st.integers(1, 7), st.integers(0, 7))
-    def test_information_and_budget_only_help_the_adversary(self, p, times, flips):
-        for nature in ({"flip": p}, {"erase": p}):
-            blind = repetition_error(times, **nature, flips=flips, informed=False)
-            informed = repetition_error(times, **nature, flips=flips)
-            assert repetition_error(times, **nature) - 1e-12 <= blind <= informed + 1e-12
-            assert informed <= repetition_error(times, **nature, flips=flips + 1) + 1e-12
+    @given(POWERS, POWERS, POWERS)
+    def test_the_three_regions_of_the_exact_tap(self, power, jam, noise):
+        if jam >= power:
+            expected = 1.0
+        elif (jam * power) ** 0.5 <= jam + noise:
+            expected = noise / (noise + (power**0.5 - jam**0.5) ** 2)
+        else:
+            expected = (jam + noise) / power
+        assert deterministic_minimax(1, power, jam, noise) == pytest.approx(expected, rel=1e-9)
 
-    @given(st.integers(1, 40), st.integers(0, 40))
-    def test_a_budget_of_uncoded_bits_costs_exactly_its_share(self, k, flips):
-        assert uncoded_error(k, flips=flips) == pytest.approx(min(flips, k) / k)
+    @given(POWERS, POWERS, POWERS)
+    def test_the_best_linear_receiver_against_the_worst_aligned_jammer(self, power, jam, noise):
+        gains = np.linspace(0, 1 / power**0.5, 20001)
+        errors = (np.abs(1 - gains * power**0.5) + gains * jam**0.5) ** 2 + gains**2 * noise
+        assert deterministic_minimax(1, power, jam, noise) == pytest.approx(errors.min(), rel=1e-6)
 
-    def test_blocks(self):
-        assert block_error(0.1, 3) == pytest.approx(1 - 0.9**3)
-        assert block_error(1.0, 3) == 1.0
+    @given(POWERS, POWERS, POWERS, st.floats(0, 100), st.floats(0, 1))
+    def test_no_other_tap_gain_is_worse_for_the_codec(self, power, jam, noise, tap_noise, share):
+        other = share * min(1, (jam / (power + tap_noise)) ** 0.5)
+        left = jam + noise - other**2 * power
+        assert tap_payoff(1, power, jam, noise, tap_noise) >= left / (left + (1 - other) ** 2 * power) * (1 - 1e-9)
+
+    def test_when_all_is_cancelled(self):
+        assert tap_gain([1, 0, 1], [1, 1, 2], 0.1) == pytest.approx([1, 1, 1])
+        assert tap_payoff(3, [1, 0, 1, 1], [1, 0, 4, 0], [0, 0, 1, 0]) == pytest.approx([3, 3, 3, 0])
+        assert exposed_payoff([0, 0], [0, 1], [0, 1]) == pytest.approx([1, 1])
+
+    def test_impossible_tap(self):
+        with pytest.raises(ValueError, match="tap_noise must be at least 0, got nan"):
+            tap_payoff(1, 1, 1, 1, np.nan)
+
+
+@pytest.mark.parametrize(("name", "curve"), CURVES.items(), ids=CURVES)
+class TestCurves:
+    def test_is_named_after_its_function_and_says_what_it_is(self, name, curve):
+        assert curve.__name__ == name
+        assert ">>>" in inspect.getdoc(curve)
+
+    def test_takes_plain_numbers_by_name_and_gives_one(self, name, curve):
+        plain = {"n": 8.0, "k": 4.0, "times": 3.0, "batch": 64.0, "flips": 1.0, "bits": 2.0, "entropy": 1.0}
+        parameters = inspect.signature(curve).parameters
+        found = curve(**{key: plain.get(key, 0.25) for key in parameters})
+        assert np.ndim(found) == 0
+        assert np.isfinite(float(found))
+
+
+def test_every_public_function_of_numbers_is_a_curve():
+    from jscc_sim.theory import (
+        adversarial_rates,
+        bandwidth,
+        binary_limits,
+        code_brackets,
+        coding,
+        deviations,
+        fading,
+        finite_blocklength,
+        informed,
+        limits,
+        matched,
+        normalisation,
+        saddle,
+        worst_noise,
+    )
+
+    modules = [
+        adversarial_rates,
+        bandwidth,
+        binary_limits,
+        code_brackets,
+        coding,
+        deviations,
+        fading,
+        finite_blocklength,
+        informed,
+        limits,
+    ]
+    of_lists = {"coloured_payoff", "water_level", "transmit_powers", "vector_capacity", "vector_opta", "causal_corner"}
+    for module in [*modules, matched, normalisation, saddle, worst_noise]:
+        own = {
+            name for name, one in vars(module).items() if inspect.isfunction(one) and one.__module__ == module.__name__
+        }
+        assert {name for name in own if not name.startswith("_")} - of_lists <= set(CURVES)

@@ -1,76 +1,94 @@
-"""Real image sets: IDX files and folders of pictures, as bytes; a thousand Fashion-MNIST images come along."""
+"""Real image sets as bytes: the known ones by name, folders of files or pictures; a thousand images come along."""
 
-import gzip
-import os
-import struct
-import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
+from jscc_sim.data.cifar import read_cifar, read_cifar_labels
+from jscc_sim.data.download import ProgressBar
+from jscc_sim.data.files import find
+from jscc_sim.data.idx import read_idx, read_idx_labels
+from jscc_sim.data.imageset import SPLITS, Archive, Content, ImageSet, SetFile, Split
+from jscc_sim.data.install import fetch, import_set
+from jscc_sim.data.inventory import SetState, describe
+from jscc_sim.data.pictures import read_pictures
+from jscc_sim.data.sets import SETS, data_home, known_set
+
+__all__ = [
+    "SETS",
+    "SHIPPED",
+    "TEST_IMAGES",
+    "Archive",
+    "ImageSet",
+    "ProgressBar",
+    "SetFile",
+    "SetState",
+    "data_home",
+    "describe",
+    "fetch",
+    "import_set",
+    "known_set",
+    "load_images",
+    "load_labels",
+    "read_idx",
+]
 
 SHIPPED = Path(__file__).parent / "fashion-mnist-1000-images-idx3-ubyte.gz"
 TEST_IMAGES = "t10k-images-idx3-ubyte"
-SETS = ("mnist", "fashion-mnist")
-PICTURES = (".png", ".jpg", ".jpeg")
+# What reads a file's images, and what its labels, by what it holds.
+IMAGES: dict[Content, Callable[[Path], NDArray[np.uint8]]] = {"images": read_idx, "records": read_cifar}
+LABELS: dict[Content, Callable[[Path], NDArray[np.uint8]]] = {"labels": read_idx_labels, "records": read_cifar_labels}
 
 
-def load_images(name: str = "") -> Images:
+def load_images(name: str = "", split: Split = "test") -> NDArray[np.uint8]:
     """Images ``(count, height, width)`` or ``(count, height, width, 3)``: the shipped set, a named one or a folder's.
 
-    ``name`` is empty, one of `SETS` (its test images, under ``$JSCC_SIM_DATA`` or ``~/.cache/jscc-sim``), or a folder
-    with an IDX file of test images or with PNG and JPEG pictures of one size.
+    ``name`` is empty, one of `SETS` (under ``$JSCC_SIM_DATA`` or ``~/.cache/jscc-sim``), or a folder with the files
+    of such a set or with PNG and JPEG pictures of one size.
     """
-    if not name:
+    if files := _files(name, split, "images"):
+        return np.concatenate([IMAGES[file.content](path) for file, path in files])
+    if not name and split == "test":
         return read_idx(SHIPPED)
-    home = Path(os.environ.get("JSCC_SIM_DATA", Path.home() / ".cache" / "jscc-sim"))
-    folder = home / name if name in SETS else Path(name).expanduser()
-    if name in SETS and not folder.is_dir():
-        raise FileNotFoundError(f"no {name} under {home}: put {TEST_IMAGES} into {folder}, or set JSCC_SIM_DATA")
+    if split != "test":
+        raise FileNotFoundError(f"{name or 'the shipped set'} has no {split} images, only one split, test")
+    return read_pictures(Path(name).expanduser())
+
+
+def load_labels(name: str, split: Split = "test") -> NDArray[np.uint8]:
+    """The labels ``(count,)`` of `load_images`, for a named set or a folder with the files of one."""
+    if files := _files(name, split, "labels"):
+        return np.concatenate([LABELS[file.content](path) for file, path in files])
+    raise FileNotFoundError(f"{name or 'the shipped set'} has no {split} labels")
+
+
+def _files(name: str, split: Split, content: Content) -> list[tuple[SetFile, Path]]:
+    """The files to read, in order; none for the shipped set and for pictures."""
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    if name in SETS:
+        return _named_files(SETS[name], split, content)
+    folder = Path(name).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(f"no image set or folder {name!r}; sets are {', '.join(SETS)}")
-    idx = [path for path in (folder / TEST_IMAGES, folder / f"{TEST_IMAGES}.gz") if path.is_file()]
-    return read_idx(idx[0]) if idx else read_pictures(folder)
+    for images in SETS.values() if name else ():
+        found = [(file, find(folder, file.name)) for file in images.files_of(split, content)]
+        if all(path for _, path in found):
+            return [(file, path) for file, path in found if path]
+    return []
 
 
-def read_idx(path: Path) -> Images:
-    """The images of an IDX file (the format of MNIST), gzipped or not."""
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be unpacked: {error}") from None
-    if len(raw) < 16 or raw[:4] != b"\x00\x00\x08\x03":
-        raise ValueError(f"{path} is not an IDX file of images")
-    count, height, width = struct.unpack(">III", raw[4:16])
-    if len(raw) != 16 + count * height * width:
-        raise ValueError(f"{path} should hold {count} images of {height}x{width}, but has {len(raw) - 16} bytes")
-    if count < 2:
-        raise ValueError(f"{path} holds {count} images; a set needs at least 2")
-    return np.frombuffer(raw, np.uint8, offset=16).reshape(count, height, width)
-
-
-def read_pictures(folder: Path) -> Images:
-    """The PNG and JPEG pictures of a folder, in order of their names; all of one size and all grey or all in colour."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-    if len(paths) < 2:
-        raise ValueError(f"{folder} holds {len(paths)} PNG or JPEG pictures; a set needs at least 2")
-    pictures = [_read_picture(path) for path in paths]
-    for path, picture in zip(paths, pictures, strict=True):
-        if picture.shape != pictures[0].shape:
-            raise ValueError(f"{path} is {picture.shape}, but {paths[0].name} is {pictures[0].shape}")
-    return np.stack(pictures)
-
-
-def _read_picture(path: Path) -> Images:
-    """``(height, width)`` or ``(height, width, 3)``; transparency is dropped."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as picture:
-            if picture.mode.startswith(("I", "F")):
-                raise ValueError(f"{path} has more than 8 bits a channel: convert it to 8 bits first")
-            return np.asarray(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} is not a picture that can be read: {error}") from None
+def _named_files(images: ImageSet, split: Split, content: Content) -> list[tuple[SetFile, Path]]:
+    """The same for a known set, or a FileNotFoundError with the ways to get it."""
+    home, found = data_home(), []
+    for file in images.files_of(split, content):
+        path = find(home / images.name, file.name)
+        if path is None:
+            raise FileNotFoundError(
+                f"no {images.name} under {home} ({file.name} is missing): run jscc-sim data fetch {images.name}, "
+                f"or jscc-sim data import {images.name} PATH, or set JSCC_SIM_DATA"
+            )
+        found.append((file, path))
+    return found

@@ -1,9 +1,9 @@
 """Exact payoffs of the jamming game: a Gaussian source, power-limited transmitter and jammer, mean-square error."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from jscc_sim.theory.parameters import Array, fraction, power
 
 
 def scalar_payoff(
@@ -17,8 +17,23 @@ def scalar_payoff(
     >>> round(float(scalar_payoff(1, 1, 1, 0.1)), 6)
     0.52381
     """
-    disturbance = np.add(jam_power, noise_power, dtype=float)
-    return np.asarray(np.multiply(source_variance, disturbance) / (np.add(signal_power, disturbance)))
+    disturbance = power("jam_power", jam_power) + power("noise_power", noise_power)
+    left = fraction(disturbance, power("signal_power", signal_power), empty=1.0)
+    return np.asarray(power("source_variance", source_variance) * left)
+
+
+def complex_payoff(
+    source_variance: ArrayLike, signal_power: ArrayLike, jam_power: ArrayLike, noise_power: ArrayLike
+) -> Array:
+    """The saddle value of one complex symbol, whose total powers are given: two real games at half of each.
+
+    The payoff is the total error ``E|X − X̂|²``, so the formula is that of `scalar_payoff`.
+
+    >>> round(float(complex_payoff(1, 1, 1, 0.1)), 6)
+    0.52381
+    """
+    halves = [np.asarray(total, dtype=float) / 2 for total in (source_variance, signal_power, jam_power, noise_power)]
+    return 2 * scalar_payoff(halves[0], halves[1], halves[2], halves[3])
 
 
 def water_level(noise_powers: ArrayLike, jam_power: float) -> float:
@@ -27,7 +42,8 @@ def water_level(noise_powers: ArrayLike, jam_power: float) -> float:
     >>> water_level([0.1, 0.5, 2.0], 1.0)
     0.8
     """
-    floors = np.sort(np.asarray(noise_powers, dtype=float))
+    floors = np.sort(power("noise_powers", noise_powers))
+    power("jam_power", jam_power)
     levels = (jam_power + np.cumsum(floors)) / np.arange(1, floors.size + 1)
     return float(levels[np.flatnonzero(levels >= floors)[-1]])
 
@@ -40,7 +56,8 @@ def transmit_powers(spectrum: ArrayLike, noise_powers: ArrayLike, signal_power: 
     >>> transmit_powers([4, 1, 0.25], [0.3, 0.3, 0.3], 3.0).round(3)
     array([1.929, 0.814, 0.257])
     """
-    variances, noise = np.broadcast_arrays(np.asarray(spectrum, dtype=float), np.asarray(noise_powers, dtype=float))
+    variances, noise = np.broadcast_arrays(power("spectrum", spectrum), power("noise_powers", noise_powers))
+    power("signal_power", signal_power)
     order = np.argsort(-variances / noise, kind="stable")
     spread = np.sqrt(variances * noise)[order]
     # With the first m components active, 1/√μ = (PT + Σ ν)/Σ √(λν); the last m whose weakest power is positive is it.

@@ -1,4 +1,4 @@
-"""Verdicts: does a measured row agree with its exact value?"""
+"""Verdicts on rows: does a measured row agree with its exact value?"""
 
 from typing import Literal
 
@@ -12,7 +12,12 @@ LEARNED_MARGIN = 0.01
 
 
 def verdict(row: Row) -> Verdict | None:
-    """``disagrees`` if the exact value is rejected two-sided at 1e-5, None where there is no exact value."""
+    """``disagrees`` if the exact value is rejected two-sided at 1e-5, or a bound undercut at that level.
+
+    None where there is no exact value and no bound is undercut: a bound that holds proves nothing.
+    """
     if row.p_value is None:
         return None
-    return "agrees" if row.p_value >= FALSE_ALARM else "disagrees"
+    if row.p_value < FALSE_ALARM:
+        return "disagrees"
+    return None if row.exact is None else "agrees"

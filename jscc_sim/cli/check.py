@@ -1,0 +1,66 @@
+"""``jscc-sim check-snr``: what a user's own code truly delivers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from jscc_sim.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jscc_sim.sources import Source
+
+
+@click.command("check-snr")
+@click.argument("name", metavar="PACKAGE.MODULE:FACTORY")
+@click.option(
+    "--snr",
+    "snr_db",
+    type=float,
+    callback=options.finite,
+    metavar="DB",
+    default=10.0,
+    show_default=True,
+    help="Asked for.",
+)
+@click.option(
+    "--power", type=float, default=1.0, show_default=True, help="Budget per symbol as given, real or complex."
+)
+@click.option("--source", type=click.Choice(["gaussian", "bits", "laplace", "uniform"]), help="Words  [by the code].")
+@click.option("--k", type=click.IntRange(1), help="Source symbols per word  [by the code, else 16].")
+@click.option("--seed", type=options.SEED, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def check_snr(
+    name: str, *, snr_db: float, power: float, source: str | None, k: int | None, seed: int, as_json: bool
+) -> int:
+    """Measure the power, SNR and bandwidth ratio that your own code truly delivers, and name the slip.
+
+    FACTORY(snr_db) returns two callables, encode and channel, on torch tensors or numpy arrays, real or complex. SNR is
+    P/N per real use. The exit code is 1 if the code does not deliver what is asked.
+    """
+    from jscc_sim.factory import load_factory
+    from jscc_sim.snr_check import check_snr as check
+
+    factory, _ = load_factory(name)
+    try:
+        report = check(factory, snr_db, k, seed=seed, power=power, source=_kind(source))
+    except TypeError as error:  # the user's code is of the wrong kind, which is no bug of ours
+        raise click.ClickException(" ".join(str(error).split())) from error
+    click.echo(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
+    return int(not report.ok)
+
+
+def _kind(name: str | None) -> Callable[[int], Source] | None:
+    from jscc_sim.sources import Bits, Gaussian, Laplace, Uniform
+
+    kinds: dict[str | None, Callable[[int], Source]] = {
+        "gaussian": Gaussian,
+        "bits": Bits,
+        "laplace": Laplace,
+        "uniform": Uniform,
+    }
+    return kinds.get(name)

@@ -1,0 +1,222 @@
+"""The exact mean of each score of a link, or a bound that no codec undercuts, where theory knows one."""
+
+import math
+
+import numpy as np
+
+from channels import (
+    AWGN,
+    BEC,
+    BSC,
+    BitFlip,
+    BlockFading,
+    Channel,
+    GaussianPolicy,
+    Jammer,
+    NeuralPolicy,
+    Policy,
+    PulsedPolicy,
+    ReactivePolicy,
+    Rician,
+    SharedRandomness,
+    SharedSign,
+    SourceAwarePolicy,
+    TapPolicy,
+    TonePolicy,
+    TwoPointPolicy,
+)
+from jscc_sim.codecs import KLT, BlockCode, Linear, NeuralCodec, Repetition
+from jscc_sim.link import Link
+from jscc_sim.sources import Gaussian, Images, Spectral
+from jscc_sim.theory.bandwidth import shared_subspace_payoff
+from jscc_sim.theory.coding import block_error, bpsk_error, repetition_error, uncoded_error
+from jscc_sim.theory.fading import blind_linear_mse, rayleigh_bpsk_error, rayleigh_mse, rician_bpsk_error, rician_mse
+from jscc_sim.theory.informed import exposed_payoff, tap_payoff
+from jscc_sim.theory.limits import opta
+from jscc_sim.theory.linear_code import code_error
+from jscc_sim.theory.saddle import coloured_payoff, scalar_payoff, transmit_powers
+from jscc_sim.theory.worst_noise import pulsed_error, two_point_error
+
+Means = dict[str, float]
+# Enumerating the patterns of nature and an adversary on longer words would take minutes.
+LONGEST_ENUMERATED = 15
+
+
+def exact_values(link: Link) -> Means:
+    """The exact mean of each score by name; empty where none is known."""
+    codec, channel = link.codec, link.channel
+    if isinstance(codec, Repetition | BlockCode):
+        return _error_rates(codec, channel)
+    mse = None
+    if isinstance(codec, Linear) and _is_white(link):
+        mse = _linear(codec, channel)
+    elif isinstance(codec, KLT) and isinstance(link.source, Spectral) and codec.made_for == repr(link.source):
+        mse = _coloured(codec, link.source, channel)
+    elif isinstance(codec, NeuralCodec) and codec.k == codec.n and isinstance(link.source, Gaussian):
+        mse = _linear(Linear(codec.k), channel)
+    if mse is None:
+        return {}
+    return {"mse": mse, "psnr": mse} if isinstance(link.source, Images) else {"mse": mse}
+
+
+def lower_bounds(link: Link) -> Means:
+    """Least means of scores for any codec: the OPTA of a white Gaussian source in Gaussian noise."""
+    noise = _gaussian_noise(link.channel)
+    if noise is None or not (isinstance(link.source, Gaussian) and link.source.covariance is None):
+        return {}
+    return {"mse": float(opta(link.codec.k, link.codec.n, 1.0, 0.0, noise))}
+
+
+def _is_white(link: Link) -> bool:
+    if isinstance(link.source, Spectral):
+        return isinstance(link.source, Gaussian) and link.source.covariance is None
+    return link.source.alphabet == "real"
+
+
+def _inside(channel: Channel) -> Channel:
+    """The channel that a shared secret is wrapped round."""
+    return channel.inside if isinstance(channel, SharedRandomness) else channel
+
+
+def _gaussian_noise(channel: Channel) -> float | None:
+    """The noise power of a channel that adds white Gaussian noise and nothing else."""
+    channel = _inside(channel)
+    if isinstance(channel, AWGN) and channel.gain == 1:
+        return channel.noise_power
+    if isinstance(channel, Jammer) and isinstance(channel.policy, GaussianPolicy):
+        return channel.noise_power + channel.jam_power
+    return None
+
+
+def _oblivious(policy: object) -> bool:
+    """Whether a policy of exact power does not see the signal, so that its second moments decide a linear codec."""
+    aware = isinstance(policy, TapPolicy | SourceAwarePolicy | ReactivePolicy)
+    return isinstance(policy, Policy) and not aware
+
+
+def _linear(codec: Linear, channel: Channel) -> float | None:
+    """The error of a linear codec of a white source of variance one."""
+    inside, wrapped = _inside(channel), isinstance(channel, SharedRandomness)
+    if isinstance(inside, BlockFading):
+        return _faded(codec, inside)
+    if isinstance(inside, AWGN) and inside.gain == 1:
+        return float(shared_subspace_payoff(codec.k, codec.n, 1.0, 0.0, inside.noise_power))
+    if not isinstance(inside, Jammer):
+        return None
+    powers = (1.0, inside.jam_power, inside.noise_power)
+    # Over fewer dimensions than uses the frame weighs the jammer's symbols unequally, unless they are white.
+    white = not isinstance(inside.policy, NeuralPolicy | TonePolicy)
+    if _oblivious(inside.policy) and (white or codec.n <= codec.k):
+        return float(shared_subspace_payoff(codec.k, codec.n, *powers))
+    if codec.k == codec.n and isinstance(inside.policy, TapPolicy) and inside.policy.share is None:
+        return float(tap_payoff(1.0, *powers, inside.policy.tap_noise))
+    if codec.k == codec.n and isinstance(inside.policy, SourceAwarePolicy):
+        if wrapped:
+            return float(scalar_payoff(1.0, *powers)) if isinstance(channel, SharedSign) else None
+        return float(exposed_payoff(*powers))
+    return None
+
+
+def _faded(codec: Linear, channel: BlockFading) -> float | None:
+    k_factor = channel.k_factor if isinstance(channel, Rician) else 0.0
+    gathered = max(1.0, codec.n / codec.k) / channel.noise_power
+    if not channel.csi:
+        return float(blind_linear_mse(gathered, k_factor)) if codec.k == codec.n else None
+    heard = float(rician_mse(gathered, k_factor) if k_factor else rayleigh_mse(gathered))
+    sent = min(1.0, codec.n / codec.k)
+    return sent * heard + 1 - sent
+
+
+def _coloured(codec: KLT, source: Spectral, channel: Channel) -> float | None:
+    """The error of the KLT codec: what its components suffer, and the variance of those not sent."""
+    variances, n = source.karhunen_loeve[0], codec.n
+    channel = _inside(channel)
+    unsent = float(variances[n:].sum())
+    if isinstance(channel, BlockFading) and channel.csi:
+        snrs = transmit_powers(variances[:n], codec.noise_power, float(n)) / channel.noise_power
+        k_factor = channel.k_factor if isinstance(channel, Rician) else 0.0
+        heard = rician_mse(snrs, k_factor) if k_factor else rayleigh_mse(snrs)
+        return (float(np.sum(variances[:n] * heard)) + unsent) / codec.k
+    jam = channel.jam_power if isinstance(channel, Jammer) and _oblivious(channel.policy) else 0.0
+    noise = channel.noise_power if isinstance(channel, AWGN | Jammer) else math.nan
+    matched = math.isclose(codec.noise_power, noise + jam, rel_tol=1e-12)
+    if not matched or (isinstance(channel, Jammer) and jam == 0.0):
+        return None
+    sent = coloured_payoff(variances[:n], [noise] * n, float(n), n * jam)
+    return (sent + unsent) / codec.k
+
+
+def _error_rates(codec: Repetition | BlockCode, channel: Channel) -> Means:
+    """Of bits: by the noise that a symbol meets, or by enumeration of what nature and an adversary do to a word."""
+    if isinstance(channel, SharedRandomness):
+        fair = isinstance(channel, SharedSign) and not isinstance(channel.inside, BitFlip)
+        return _error_rates(codec, channel.inside) if fair else {}
+    if isinstance(codec, Repetition) and channel.alphabet == "real":
+        error = _soft_error(codec.times, channel)
+        if error is None:
+            return {}
+        independent = codec.k == 1 or not isinstance(channel, BlockFading)
+        return {"ber": error} | ({"bler": block_error(error, codec.k)} if independent else {})
+    return _enumerated(codec, channel)
+
+
+def _soft_error(times: int, channel: Channel) -> float | None:
+    """The error rate of a bit sent ``times`` times as ±1, its symbols added up."""
+    if isinstance(channel, BlockFading):
+        snr = times / channel.noise_power
+        faded = rician_bpsk_error(snr, channel.k_factor) if isinstance(channel, Rician) else rayleigh_bpsk_error(snr)
+        return float(faded)
+    noise = _gaussian_noise(channel)
+    if noise is not None:
+        return float(bpsk_error(times / noise))
+    if not isinstance(channel, Jammer):
+        return None
+    powers = (1.0, channel.jam_power, channel.noise_power)
+    if isinstance(channel.policy, TapPolicy):  # what is left of the signal meets Gaussian noise
+        law = channel.nominal
+        return float(bpsk_error(times * float(law.gain) ** 2 / law.noise_power))
+    if times == 1 and isinstance(channel.policy, PulsedPolicy):
+        return float(pulsed_error(*powers, channel.policy.duty))
+    if times == 1 and isinstance(channel.policy, TwoPointPolicy):
+        return float(two_point_error(*powers))
+    return None
+
+
+def _enumerated(codec: Repetition | BlockCode, channel: Channel) -> Means:
+    nature, budget, informed, attack = channel, (0, 0), True, ""
+    if isinstance(channel, BitFlip):
+        nature, budget = channel.behind, (channel.flips, channel.erasures)
+        informed, attack = channel.informed, channel.attack
+    if not isinstance(nature, BSC | BEC):
+        return {}
+    flip = nature.flip if isinstance(nature, BSC) else 0.0
+    erase = nature.erase if isinstance(nature, BEC) else 0.0
+    if flip == 0.5:
+        budget = (0, 0)  # a receiver that expects flip ½ does not listen
+    best = attack == "exhaustive" or (attack == "steepest" and isinstance(codec, Repetition))
+    if any(budget) and (not best or (flip > 0.5 and not informed)):
+        return {}
+    flip = min(flip, 1 - flip)  # the receiver knows, and turns every symbol round
+    if isinstance(codec, BlockCode):
+        return _of_code(codec, flip, erase, budget, informed)
+    return _of_repetition(codec, flip, erase, budget, informed)
+
+
+def _of_code(codec: BlockCode, flip: float, erase: float, budget: tuple[int, int], informed: bool) -> Means:
+    if codec.n > LONGEST_ENUMERATED:
+        return {}
+    words = (codec.words.double().numpy() < 0).astype(int)
+    found = code_error(words, flip=flip, erase=erase, flips=budget[0], erasures=budget[1], informed=informed)
+    rates = {"bler": found.word, "ber": found.bit}
+    return {name: float(rate) for name, rate in rates.items() if not math.isnan(rate)}
+
+
+def _of_repetition(codec: Repetition, flip: float, erase: float, budget: tuple[int, int], informed: bool) -> Means:
+    flips, erasures = budget
+    if erasures or (flips and codec.k > 1 and codec.times > 1):
+        return {}  # a budget shared by several repeated bits, or of erasures, has no formula here
+    if codec.times == 1:
+        error = uncoded_error(codec.k, flip=flip, erase=erase, flips=flips, informed=informed)
+    else:
+        error = repetition_error(codec.times, flip=flip, erase=erase, flips=flips, informed=informed)
+    return {"ber": error} | ({} if flips else {"bler": block_error(error, codec.k)})
