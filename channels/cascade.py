@@ -118,6 +118,13 @@ def _law(first: MemorylessChannel, second: MemorylessChannel, *, words_only: boo
     return None
 
 
+def _is_memoryless(channel: Channel) -> bool:
+    """Whether a channel is its nominal law, so that what it does to noise is known as well."""
+    if isinstance(channel, Cascade):
+        return _is_memoryless(channel.first) and _is_memoryless(channel.second)
+    return isinstance(channel, MemorylessChannel)
+
+
 class Cascade(Channel):
     """``first >> second``: what the first channel delivers is sent through the second, whose knob is the cascade's."""
 
@@ -140,7 +147,7 @@ class Cascade(Channel):
         return self._both(self.first.nominal, self.second.nominal)
 
     def _both(self, first: MemorylessChannel, second: MemorylessChannel) -> MemorylessChannel:
-        law = _law(first, second, words_only=not isinstance(self.second, MemorylessChannel))
+        law = _law(first, second, words_only=not _is_memoryless(self.second))
         if law is None:
             names = f"{type(self.first).__name__} >> {type(self.second).__name__}"
             raise NotImplementedError(f"{names} has no law in closed form that a receiver could compute with")

@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -195,6 +195,7 @@ SOURCE_NAMES: dict[str, Callable[[str, int | None, int], Source]] = {
     "uniform": lambda name, k, usual: Uniform(_given(k, usual)),
 }
 COLOURED_WORDS = 16
+CURVE_POINTS = 64
 
 
 def make_cases(asked: Request) -> list[Case]:
@@ -253,8 +254,34 @@ def known(kind: str, name: str, names: Iterable[str]) -> None:
         raise ValueError(f"no {kind} {name!r}: {hint}")
 
 
+def exact_curves(asked: Request, start: float, stop: float) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Points (level, exact mean) between two levels, closely spaced, by codec and metric, where theory has them."""
+    levels = tuple(start + (stop - start) * step / CURVE_POINTS for step in range(CURVE_POINTS + 1))
+    asked = _with_defaults(replace(asked, snr_db=None, at=levels), players := _load_players(asked))
+    curves: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for name in asked.codecs:
+        for level, link, _ in _links(asked, name, players):
+            for metric, mean in _exact(link, players).items():
+                curves.setdefault((name, metric), []).append((level, METRICS[metric].shown(mean)))
+    return curves
+
+
 def _cases(asked: Request, name: str, players: Players) -> Iterable[Case]:
     """The cases of one codec."""
+    for level, link, origin in _links(asked, name, players):
+        learned = _has_learned(link)
+        yield Case(
+            link.eval(),
+            labels=_labels(asked, name, link.codec, _inside(link.channel), level),
+            exact=_exact(link, players),
+            bounds={} if learned else lower_bounds(link),
+            margin=LEARNED_MARGIN if learned else 0.0,
+            origin=origin,
+        )
+
+
+def _links(asked: Request, name: str, players: Players) -> Iterator[tuple[float, Link, str]]:
+    """Each level with the link of one codec there, and a digest of the file that the codec comes from."""
     channel = _make_channel(replace(asked, attack=asked.attack or CODEC_ATTACKS.get(name, "steepest")), players)
     levels = _levels_asked(asked, channel.knob) or _trained_levels(players) or DEFAULT_LEVELS[channel.knob]
     source = _make_source(asked, players.k or CODEC_WORDS.get(name, 1))
@@ -263,23 +290,24 @@ def _cases(asked: Request, name: str, players: Players) -> Iterable[Case]:
         now = channel.at(level)
         codec = own if is_file(name) or is_factory(name) else None
         codec = codec or _make_codec(name, source, now.nominal, asked.n)
-        link = Link(_precise(source, now, level), codec, now).eval()
-        inside = now.inside if isinstance(now, SharedRandomness) else now
-        learned = isinstance(codec, NeuralCodec) or _has_learned(inside)
-        # Every jammer law of its power is worth J* against the linear codec, but a learned codec only where it learned.
-        at_home = not isinstance(codec, NeuralCodec) or all(_plays_at(record, inside) for record in players.records)
-        yield Case(
-            link,
-            labels=_labels(asked, name, codec, inside, level),
-            exact=exact_values(link) if not learned or at_home else {},
-            bounds={} if learned else lower_bounds(link),
-            margin=LEARNED_MARGIN if learned else 0.0,
-            origin=origin,
-        )
+        yield level, Link(_precise(source, now, level), codec, now), origin
 
 
-def _has_learned(channel: Channel) -> bool:
-    return isinstance(channel, Jammer) and isinstance(channel.policy, NeuralPolicy)
+def _exact(link: Link, players: Players) -> dict[str, float]:
+    """Exact values: every jammer law of its power is worth J* to a linear codec, to a learned one where it learned."""
+    at_home = all(_plays_at(record, _inside(link.channel)) for record in players.records)
+    return exact_values(link) if at_home or not isinstance(link.codec, NeuralCodec) else {}
+
+
+def _inside(channel: Channel) -> Channel:
+    return channel.inside if isinstance(channel, SharedRandomness) else channel
+
+
+def _has_learned(link: Link) -> bool:
+    jammer = _inside(link.channel)
+    return isinstance(link.codec, NeuralCodec) or (
+        isinstance(jammer, Jammer) and isinstance(jammer.policy, NeuralPolicy)
+    )
 
 
 def _precise(source: Source, channel: Channel, level: float) -> Source:

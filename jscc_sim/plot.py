@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jscc_sim.montecarlo import Row
 
 Array = NDArray[np.float64]
+Points = Sequence[tuple[float, float]]
 KNOBS = {"snr_db": "SNR (dB)", "flip": "crossover probability", "erase": "erasure probability"}
 ON_AXES = {"codec", "knob", "level", "snr_db"}
 METRICS = {
@@ -36,9 +37,10 @@ def check_suffix(path: Path) -> None:
         raise ValueError(f"cannot draw {path}: its suffix must be one of {', '.join(sorted(formats))}")
 
 
-def curves(rows: Sequence[Row]) -> Figure:
+def curves(rows: Sequence[Row], exact: Mapping[tuple[str, str], Points] | None = None) -> Figure:
     """One axes per metric: measured points with their intervals, exact curves as lines, a colour per codec.
 
+    ``exact`` has closely spaced points of them by codec and metric; without it lines join the exact values of the rows.
     Rows that differ in other labels too, or in their seeds, have curves of their own; ValueError unless all share a
     knob.
     """
@@ -48,7 +50,9 @@ def curves(rows: Sequence[Row]) -> Figure:
     for axes, metric in zip(np.ravel(figure.subplots(1, len(metrics))), metrics, strict=True):
         mine = [row for row in rows if row.metric == metric]
         for number, (name, group) in enumerate(_series(mine)):
-            _draw_codec(axes, name, group, f"C{number}")
+            known = [(_level(row), row.exact) for row in sorted(group, key=_level) if row.exact is not None]
+            _draw_exact(axes, name, (exact or {}).get((_codec(group[0]), metric), known), f"C{number}")
+            _draw_measured(axes, name, group, f"C{number}")
         title = rows[0].title if len(titles) == 1 else ""
         axes.set(xlabel=KNOBS.get(knob, knob), ylabel=METRICS.get(metric, metric), title=title)
         means = [row.mean for row in mine if row.mean > 0]
@@ -87,18 +91,13 @@ def _codec(row: Row) -> str:
     return str(row.labels.get("codec", "link"))
 
 
-def _draw_codec(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
-    rows = sorted(rows, key=_level)
-    exact = [row for row in rows if row.exact is not None]
-    if exact:
-        values = [row.exact or np.nan for row in exact]  # a logarithmic axis has no place for zero
-        axes.plot(
-            [_level(row) for row in exact],
-            values,
-            "-" if len(exact) > 1 else "x",
-            color=colour,
-            label=f"{codec}, exact",
-        )
+def _draw_exact(axes: Axes, codec: str, points: Points, colour: str) -> None:
+    if any(value for _, value in points):
+        levels, values = [level for level, _ in points], [value or np.nan for _, value in points]  # no log of zero
+        axes.plot(levels, values, "-" if len(points) > 1 else "x", color=colour, label=f"{codec}, exact")
+
+
+def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
     shown = [row for row in rows if row.mean > 0 and np.isfinite(row.mean)]
     errors = [[row.mean - row.low for row in shown], [row.high - row.mean for row in shown]]
     levels, means = [_level(row) for row in shown], [row.mean for row in shown]

@@ -7,13 +7,25 @@ from pathlib import Path
 
 import pytest
 
+# A budget on which every example ends within seconds.
+TINY = {
+    "bpsk_over_awgn": ["--rel-error", "0.5"],
+    "images_under_jamming": ["--rel-error", "0.1"],
+    "jamming_saddle": ["--rel-error", "0.1"],
+    "regularise_autoencoder": ["--steps", "20"],
+    "repetition_under_flips": ["--rel-error", "0.5"],
+}
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+
+
+def test_none_is_forgotten():
+    assert [path.stem for path in EXAMPLES] == sorted(TINY)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_runs_and_leaves_its_figure(path, tmp_path):
     limits = {**os.environ, "OMP_NUM_THREADS": "1"}
-    run = [sys.executable, str(path), "--steps", "20"]
+    run = [sys.executable, str(path), *TINY[path.stem]]
     subprocess.run(run, cwd=tmp_path, env=limits, check=True, capture_output=True)
     assert (tmp_path / f"{path.stem}.png").read_bytes()[:4] == b"\x89PNG"
 

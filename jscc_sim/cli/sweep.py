@@ -14,8 +14,9 @@ from jscc_sim.cli import options
 from jscc_sim.cli.options import DEFAULT_GRID, FILE, SEED, GridCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from jscc_sim.catalog import Request
     from jscc_sim.montecarlo import Budget, Case, Row
     from jscc_sim.store import Store
 
@@ -31,11 +32,7 @@ class Outlets:
     csv: Path | None
     plot: Path | None
     json: bool
-
-    def check(self) -> None:
-        """Complain before the work is done, not after."""
-        options.drawable(self.plot)
-        options.writable(self.csv)
+    exact: Mapping[tuple[str, str], list[tuple[float, float]]]
 
 
 def channel_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -177,13 +174,23 @@ def sweep(
         raise click.UsageError("--words fixes how long to measure: --rel-error and --max-words do not go with it")
     if scheduler and workers > 1:
         raise click.UsageError("--scheduler brings its own workers: --workers does not go with it")
-    outlets = Outlets(store, csv, plot, as_json)
-    outlets.check()
+    options.drawable(plot)
+    options.writable(csv)
     from jscc_sim.catalog import Request, make_cases
     from jscc_sim.montecarlo import Budget
 
-    cases = make_cases(Request(sjr_db=-jsr_db if jsr_db is not None else sjr_db, **asked))  # type: ignore[arg-type]
+    request = Request(sjr_db=-jsr_db if jsr_db is not None else sjr_db, **asked)  # type: ignore[arg-type]
+    cases = make_cases(request)
+    outlets = Outlets(store, csv, plot, as_json, _curves(request, cases) if plot else {})
     return _sweep(cases, Budget(words, rel_error, max_words), outlets, seed, partial(_executor, workers, scheduler))
+
+
+def _curves(request: Request, cases: list[Case]) -> Mapping[tuple[str, str], list[tuple[float, float]]]:
+    """The exact curves through the levels of a sweep, for its figure."""
+    from jscc_sim.catalog import exact_curves
+
+    levels = [float(case.labels["level"]) for case in cases]  # type: ignore[arg-type]
+    return exact_curves(request, min(levels), max(levels)) if min(levels) < max(levels) else {}
 
 
 def _executor(workers: int, scheduler: str | None):  # type: ignore[no-untyped-def]  # a context manager of options
@@ -232,7 +239,7 @@ def keep(rows: list[Row], outlets: Outlets) -> None:
     if outlets.csv and rows:
         outlets.csv.write_text(report.as_csv(rows))
     if outlets.plot and rows:
-        options.draw(outlets.plot, lambda figures: figures.curves(rows))
+        options.draw(outlets.plot, lambda figures: figures.curves(rows, outlets.exact))
 
 
 def _how_to_go_on(rows: int, store: Path | None) -> str:
