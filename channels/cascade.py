@@ -1,6 +1,5 @@
 """Cascades: one channel after another, and the laws of those that have one in closed form."""
 
-import math
 from collections.abc import Callable
 from typing import Self
 

@@ -106,7 +106,7 @@ class Jammer(Channel):
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
         """Jam ``x (..., n)`` with the policy's signal."""
         a = self.limit(self._signal(x, u))
-        if not a.sum().isfinite():
+        if not a.sum(dtype=torch.promote_types(a.dtype, torch.float32)).isfinite():
             raise FloatingPointError("the policy's signal is not finite, so that no budget holds it")
         return Received(self.add(x, a), self.nominal)
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 
 from jscc_sim import tally
-from jscc_sim.link import Link
+from jscc_sim.link import Link, Transmission
 from jscc_sim.metrics import METRICS, Metric, metrics_for
 from jscc_sim.seeds import seeded
 from jscc_sim.store import Block, Store
 from jscc_sim.tally import Tally
 
-SYMBOLS_PER_BLOCK = 2**16
+SYMBOLS_PER_BLOCK = 2**17
 # With fewer words to a block, a slow adversary would spend its time on overhead.
 FEWEST_ATTACKED = 32
 PILOT_BLOCKS = tally.FEWEST_BLOCKS
@@ -144,10 +144,13 @@ def simulate(
     """
     for block in blocks:
         with seeded(block_seed(seed, block)), torch.no_grad():
-            sent = link.transmit(words)
-            tallies = {metric.name: Tally.of(metric.score(sent), metric.errors) for metric in metrics}
+            tallies = _tallies(link.transmit(words), metrics)
         _check_finite(tallies, link, block)
         yield block, tallies
+
+
+def _tallies(sent: Transmission, metrics: Sequence[Metric]) -> Block:
+    return {metric.name: Tally.of(metric.score(sent), metric.errors) for metric in metrics}
 
 
 def _check_finite(tallies: Block, link: Link, block: int) -> None:

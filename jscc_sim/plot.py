@@ -101,7 +101,9 @@ def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> 
     shown = [row for row in rows if row.mean > 0 and np.isfinite(row.mean)]
     errors = [[row.mean - row.low for row in shown], [row.high - row.mean for row in shown]]
     levels, means = [_level(row) for row in shown], [row.mean for row in shown]
-    axes.errorbar(levels, means, yerr=errors, fmt="o", ms=4, capsize=3, color=colour, label=f"{codec}, measured (95 %)")
+    if shown:
+        name = f"{codec}, measured (95 %)"
+        axes.errorbar(levels, means, yerr=errors, fmt="o", ms=4, capsize=3, color=colour, label=name)
     none = [row for row in rows if row.mean == 0]
     if none:
         bounds = [row.high for row in none]

@@ -125,7 +125,7 @@ class Bits(Source):
         count = words * self.k
         random = torch.empty(-(-count // 64), dtype=torch.int64).random_(-(2**63), None)
         octets = random.view(torch.uint8).unsqueeze(-1)
-        bits = octets.bitwise_right_shift(torch.arange(8, dtype=torch.uint8)).bitwise_and_(1)
+        bits = octets.bitwise_and(2 ** torch.arange(8, dtype=torch.uint8)).clamp_(max=1)
         return bits.view(-1)[:count].to(self.dtype).view(words, self.k)
 
     def __repr__(self) -> str:

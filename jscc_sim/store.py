@@ -135,10 +135,10 @@ class Store:
     def _read(self, text: bytes) -> int:
         """Take in the lines of a store; how many bytes of it are whole."""
         header, whole = json.dumps(FORMAT).encode() + b"\n", text.rfind(b"\n") + 1
-        if header.startswith(text):  # cut short within its first line, or empty
+        if len(text) < len(header) and header.startswith(text):  # cut short within its first line, or empty
             return 0
         if not text.startswith(header):
-            raise ValueError(f"{self.path} {_strange(text.splitlines()[0])}")  # nothing was touched
+            raise ValueError(f"{self.path} {_strange(text)}")  # nothing was touched
         if whole < len(text):
             warnings.warn(f"{self.path}: dropped an incomplete last line", stacklevel=4)
         for number, line in enumerate(text[:whole].split(b"\n")[1:-1], 2):
@@ -205,13 +205,15 @@ def _alike(one: Tally, other: Tally) -> bool:
     )
 
 
-def _strange(line: bytes) -> str:
+def _strange(text: bytes) -> str:
     """What is wrong with a store's first line."""
     try:
-        header = json.loads(line)
+        header = json.loads(text.partition(b"\n")[0])
     except ValueError:
         header = None
     if not (isinstance(header, dict) and "jscc_sim_store" in header):
         return f"is not a store: its line 1 is not {json.dumps(FORMAT)}"
+    if header == FORMAT:
+        return "was changed by another program: its line 1 does not end as jscc-sim ends lines"
     theirs, mine = (f"jscc-sim {h.get('version', '?')} (format {h['jscc_sim_store']})" for h in (header, FORMAT))
     return f"was written by {theirs}, this is {mine}: use another file"

@@ -31,7 +31,7 @@ class Tally:
         """The tally of ``scores (words,)``, added up in float64; where none is ``rare``, every word counts as one."""
         words = scores.shape[0]
         if scores.dtype == torch.bool:
-            errors = int(scores.count_nonzero())
+            errors = int(np.count_nonzero(scores.numpy(force=True)))
             return cls(words, float(errors), errors)
         total = float(scores.sum(dtype=torch.float64))
         return cls(words, total, int(scores.count_nonzero()) if rare else words)

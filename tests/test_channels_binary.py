@@ -116,6 +116,11 @@ class TestEvents:
         expected = [*expected, 1 - expected.sum()]
         assert stats.chisquare(found.numpy(), float(found.sum()) * torch.tensor(expected).numpy()).pvalue > FALSE_ALARM
 
+    def test_the_steps_between_rare_ones_are_as_fine_as_they_should_be(self):
+        """Of 10^5 steps two or three pairs are equal by chance; uniforms of 24 bits would make it three hundred."""
+        steps = events(1e-9, 10**14, CPU).diff()
+        assert len(steps) - len(steps.unique()) < stats.poisson(len(steps) ** 2 / 2 * 1e-9 / 2).isf(FALSE_ALARM)
+
     @settings(max_examples=200)
     @given(st.floats(0, 0.5), st.integers(0, 5000), st.integers(0, 2**32))
     def test_they_are_places_in_order(self, p, count, seed):
@@ -139,7 +144,7 @@ class TestEvents:
         assert count_fits(len(events(0.5, 2**24, CPU)), 2**24, 0.5)
 
     def test_a_short_first_guess_is_continued(self, monkeypatch):
-        """The number of gaps drawn at first is too small once in two million times: then more are drawn."""
+        """The number of gaps drawn at first is almost never too small: if it is, more are drawn."""
         monkeypatch.setattr("channels.binary.math.sqrt", lambda value: -value / 6)
         counts = sum(len(events(0.3, 1000, CPU)) for _ in range(200))
         assert count_fits(counts, 200_000, 0.3)

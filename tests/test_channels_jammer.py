@@ -1,4 +1,4 @@
-"""The jammer never exceeds its budget, whatever plays inside. Fixed seeds, false-alarm rate 1e-5 per statistical test."""
+"""The jammer never exceeds its budget, whatever plays inside. Fixed seeds, false-alarm rate 1e-5 per test."""
 
 import copy
 import math
@@ -126,6 +126,11 @@ class TestTraining:
 
         with pytest.raises(FloatingPointError, match="not finite"):
             Jammer(Broken(1.0), 0.1).train(training)(torch.ones(4, 2))
+
+    def test_what_is_finite_is_let_through_at_any_precision(self):
+        """A sum over this batch is beyond float16."""
+        x = torch.ones(2**17, 1, dtype=torch.float16)
+        assert Jammer(nn.Identity(), 0.1).train()(x).isfinite().all()
 
     def test_gradients_reach_the_policy_and_the_transmitter(self):
         jammer, x = Jammer(NeuralPolicy(2), 0.1), torch.randn(64, 2, requires_grad=True)

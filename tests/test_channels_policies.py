@@ -77,14 +77,14 @@ def test_no_policy_is_forgotten():
 
 
 class TestEveryPolicy:
-    @pytest.mark.parametrize("shape", [(N,), (5, N), (2, 3, N), (0, N)])
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
-    def test_keeps_shape_and_dtype(self, policy, shape, dtype):
-        x = antipodal(*shape).to(dtype)
-        a = policy(x, torch.randn(shape))
-        assert a.shape == x.shape
-        assert a.dtype == dtype
-        assert a.isfinite().all()
+    def test_keeps_shape_and_dtype(self, policy, dtype):
+        for shape in ((N,), (5, N), (2, 3, N), (0, N)):
+            x = antipodal(*shape).to(dtype)
+            a = policy(x, torch.randn(shape))
+            assert a.shape == x.shape
+            assert a.dtype == dtype
+            assert a.isfinite().all()
 
     def test_has_the_power_that_it_says(self, policy):
         claimed = policy.power()

@@ -196,7 +196,7 @@ class TestSign:
         exposed = Jammer(SourceAwarePolicy(), noise, jam).eval()
         gain = 1 / (1 + jam + noise)
         for channel, payoff in (
-            (exposed, exposed_payoff(1.0, 1.0, jam, noise)),
+            (exposed, exposed_payoff(1.0, jam, noise)),
             (SharedSign(exposed), scalar_payoff(1.0, 1.0, jam, noise)),
             (SharedSign(Jammer(GaussianPolicy(), noise, jam).eval()), scalar_payoff(1.0, 1.0, jam, noise)),
         ):

@@ -1,20 +1,23 @@
-"""Figures and tables are functions of rows: what they show is what was measured."""
-
-import json
+"""Figures are functions of rows: what they show is what was measured."""
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from jscc_sim import plot, report
+from jscc_sim import plot
 from jscc_sim.montecarlo import Row
-from jscc_sim.verify import verdict
 
 
-def row(level: float, mean: float, exact: float | None = None, *, metric: str = "ber", codec: str = "uncoded") -> Row:
-    labels = {"channel": "bsc", "codec": codec, "source": "bits", "knob": "flip", "level": level}
+def row(
+    level: float, mean: float, exact: float | None = None, *, metric: str = "ber", seed: int = 0, **told: object
+) -> Row:
+    labels = {"channel": "bsc", "codec": "uncoded", "source": "bits", "knob": "flip", "level": level} | told
     p_value = None if exact is None else 0.5
-    return Row(labels, metric, mean, 0.9 * mean, 1.1 * mean + 1e-6, 1000, exact, p_value, True, 0, "key")
+    return Row(labels, metric, mean, 0.9 * mean, 1.1 * mean + 1e-6, 1000, exact, None, p_value, True, seed, "key")
+
+
+def names(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 ROWS = [row(0.0, 0.0, 0.0), row(0.1, 0.1, 0.1), row(0.2, 0.002), row(0.1, 0.3, codec="a/b/pair.json")]
@@ -28,10 +31,9 @@ def axes():
 
 class TestCurves:
     def test_has_points_with_intervals_and_an_exact_line(self, axes):
-        names = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert "uncoded, exact" in names
-        assert "pair, measured (95 %)" in names
-        assert "pair, exact" not in names
+        assert "uncoded, exact" in names(axes)
+        assert "pair, measured (95 %)" in names(axes)
+        assert "pair, exact" not in names(axes)
         assert axes.containers
 
     def test_names_axes_with_units(self, axes):
@@ -44,6 +46,29 @@ class TestCurves:
     def test_is_logarithmic_only_over_a_wide_range(self, axes):
         assert axes.get_yscale() == "log"
         assert plot.curves(ROWS[1:2]).axes[0].get_yscale() == "linear"
+
+    def test_does_not_join_what_differs_in_more_than_its_level(self):
+        """Rows of several stores: curves of one codec are told apart by the labels that differ, or by their seeds."""
+        rows = [row(level, 0.1 + level, 0.2, channel=name) for level in (0.1, 0.2) for name in ("bsc", "bsc-flip")]
+        (axes,) = plot.curves(rows).axes
+        assert {f"uncoded, channel {name}, exact" for name in ("bsc", "bsc-flip")} < set(names(axes))
+        assert axes.get_title() == ""
+        (axes,) = plot.curves([row(0.1, 0.1), row(0.1, 0.11, seed=1)]).axes
+        assert names(axes) == ["uncoded, seed 0, measured (95 %)", "uncoded, seed 1, measured (95 %)"]
+
+    def test_gives_files_of_one_name_curves_of_their_own(self):
+        (axes,) = plot.curves([row(0.1, 0.1, codec="a/codec.json"), row(0.1, 0.2, codec="b/codec.json")]).axes
+        assert names(axes) == ["codec, measured (95 %)"] * 2
+
+    def test_refuses_rows_without_a_common_axis(self):
+        with pytest.raises(ValueError, match="one horizontal axis, but these rows have flip, snr_db"):
+            plot.curves([row(0.1, 0.1), row(10.0, 0.1, knob="snr_db")])
+        with pytest.raises(ValueError, match="without a label 'level'"):
+            plot.curves([row(None, 0.1)])
+
+    def test_draws_what_never_erred(self):
+        (axes,) = plot.curves([row(0.1, 0.0), row(0.2, 0.0)]).axes
+        assert names(axes) == ["uncoded, no error (upper bound)"]
 
     def test_has_one_axes_per_metric(self):
         assert len(plot.curves([row(0.1, 0.1), row(0.1, 20.0, metric="psnr")]).axes) == 2
@@ -67,21 +92,3 @@ def test_saves_by_suffix(tmp_path):
         assert (tmp_path / name).stat().st_size > 0
     with pytest.raises(ValueError, match="must be one of"):
         plot.save(Figure(), tmp_path / "a.txt")
-
-
-def test_table_lines_stand_under_their_heads():
-    lines = [report.COLUMNS, *map(report.line, ROWS)]
-    heads = report.COLUMNS.index("verdict")
-    assert all(line[heads - 1] == " " and line[heads] in "ad–v" for line in lines)
-    assert "pair " in lines[-1]
-
-
-def test_json_has_null_for_what_is_infinite_or_unknown():
-    infinite = Row({"level": 1.0}, "psnr", float("inf"), 20.0, float("inf"), 10, None, None, True, 0, "key")
-    shown = json.loads(report.as_json(infinite))
-    assert (shown["mean"], shown["low"], shown["exact"], shown["verdict"]) == (None, 20.0, None, None)
-
-
-@pytest.mark.parametrize(("p_value", "said"), [(None, None), (1.0, "agrees"), (1e-5, "agrees"), (9e-6, "disagrees")])
-def test_verdicts_are_at_one_in_a_hundred_thousand(p_value, said):
-    assert verdict(Row({}, "mse", 1.0, 0.9, 1.1, 10, 1.0, p_value, True, 0, "key")) == said

@@ -16,9 +16,27 @@ def tallies(scores: np.ndarray) -> list[Tally]:
     return [Tally(row.size, float(row.sum()), int(np.count_nonzero(row))) for row in scores]
 
 
-def test_tallies_add_up():
-    scores = torch.rand(100)
-    assert Tally.of(scores[:30]) + Tally.of(scores[30:]) == pytest.approx(Tally.of(scores))
+class TestTalliesAddUp:
+    """Whole numbers of the scores below add up without rounding, so that equality is exact."""
+
+    SCORES = torch.randint(0, 5, (100,), generator=torch.Generator().manual_seed(0)).float()
+
+    @pytest.mark.parametrize("cut", [0, 1, 30, 100])
+    @pytest.mark.parametrize("rare", [True, False])
+    def test_wherever_they_are_cut(self, cut, rare):
+        parts = [Tally.of(part, rare) for part in (self.SCORES[:cut], self.SCORES[cut:])]
+        assert parts[0] + parts[1] == parts[1] + parts[0] == Tally.of(self.SCORES, rare)
+
+    def test_from_nothing(self):
+        assert sum((Tally.of(part) for part in self.SCORES.split(7)), Tally(0, 0.0, 0)) == Tally.of(self.SCORES)
+
+    def test_and_count_words_that_scored(self):
+        assert Tally.of(torch.tensor([0.0, 0.5, 0.5])) == Tally(3, 1.0, 2)
+        assert Tally.of(torch.tensor([0.0, 0.5, 0.5]), rare=False) == Tally(3, 1.0, 3)
+        assert Tally.of(torch.tensor([True, False, True])) == Tally(3, 2.0, 2)
+
+    def test_in_float64(self):
+        assert Tally.of(torch.full((10**6,), 0.1)).total == pytest.approx(10**6 * float(torch.tensor(0.1)), rel=1e-12)
 
 
 def test_means_of_skewed_scores_are_covered():
@@ -28,6 +46,26 @@ def test_means_of_skewed_scores_are_covered():
         estimate = mean(tallies(rng.standard_normal((30, 200)) ** 2))
         covered += estimate.low <= 1 <= estimate.high
     assert covered >= LEAST
+
+
+def test_the_intervals_are_the_textbooks():
+    """Student's over all blocks; Stein's: the pilot's variance and freedom, the mean and the count of all blocks."""
+    blocks = tallies(np.random.default_rng(0).standard_normal((50, 20)) ** 2)
+    means = np.array([block.total / block.words for block in blocks])
+    for pilot in (None, 30):
+        first = means[: pilot or 50]
+        half = stats.t.ppf(0.975, len(first) - 1) * first.std(ddof=1) / 50**0.5
+        estimate = mean(blocks, pilot)
+        assert (estimate.mean, estimate.words) == (pytest.approx(means.mean()), 1000)
+        assert (estimate.low, estimate.high) == pytest.approx((means.mean() - half, means.mean() + half))
+
+
+def test_the_second_stage_is_decided_by_the_pilot_alone_and_never_shorter_than_it():
+    pilot = tallies(np.random.default_rng(0).standard_normal((30, 20)) ** 2)
+    wanted = [blocks_for(pilot, rel_error) for rel_error in (0.5, 0.1, 0.05, 0.01)]
+    assert wanted == sorted(wanted)
+    assert wanted[0] == 30 < wanted[-1]
+    assert blocks_for([Tally(10, 5.0, 10)] * 30, 0.01) == 30  # nothing varies
 
 
 def test_two_stages_cover_and_keep_the_promised_width():
@@ -54,6 +92,40 @@ def test_proportions_stopped_at_a_count_of_errors_are_covered(p):
         covered += estimate.low <= p <= estimate.high
         assert estimate.high - estimate.low <= 2 * 0.3 * estimate.mean
     assert covered >= LEAST
+
+
+@pytest.mark.parametrize("p", [0.002, 0.05, 0.3])
+def test_proportions_stopped_at_the_first_whole_block_are_covered(p):
+    """As sweeps stop: at the first block of 200 words that completes the count of errors."""
+    rng = np.random.default_rng(1)
+    wanted, covered = errors_for(0.3), 0
+    for _ in range(RUNS):
+        errors = np.cumsum(rng.binomial(200, p, int(2 * wanted / (200 * p)) + 40))
+        stop = int(np.searchsorted(errors, wanted)) + 1
+        estimate = proportion([Tally(200 * stop, float(errors[stop - 1]), int(errors[stop - 1]))])
+        covered += estimate.low <= p <= estimate.high
+        assert (estimate.high - estimate.low) / 2 <= 0.3 * estimate.mean
+    assert covered >= LEAST
+
+
+@pytest.mark.parametrize("words", [1, 10, 100, 1000])
+def test_clopper_pearson_covers_every_probability(words):
+    """No simulation and no false alarms: the coverage is a sum of binomial probabilities."""
+    errors = np.arange(words + 1)
+    low, high = np.array([clopper_pearson(int(count), words) for count in errors]).T
+    for p in [0.0, 1e-6, 1.0, *np.linspace(0.001, 0.999, 37)]:
+        assert stats.binom(words, p).pmf(errors[(low <= p) & (p <= high)]).sum() >= 0.95 - 1e-12
+
+
+@pytest.mark.parametrize("rel_error", [0.5, 0.1, 0.02])
+def test_so_many_errors_keep_the_promised_width_at_any_rate(rel_error):
+    least = errors_for(rel_error)
+    for errors in (least, least + 1, 2 * least):
+        for words in (errors, 2 * errors, 100 * errors, 10**7 * errors):
+            low, high = clopper_pearson(errors, words)
+            assert (high - low) / 2 <= rel_error * errors / words
+    low, high = clopper_pearson(least // 2, 10**7)
+    assert (high - low) / 2 > rel_error * (least // 2) / 10**7  # and not many more than are needed
 
 
 def test_zero_errors_print_an_upper_bound():

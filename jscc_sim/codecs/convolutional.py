@@ -18,7 +18,7 @@ class Convolutional(BitCodec):
     CommPy's decoder is a Python loop, about 4,000 bits a second: use it to cross-check, not to simulate at length.
     """
 
-    cost = 64
+    cost = 128
 
     def __init__(self, k: int = 64) -> None:
         super().__init__()

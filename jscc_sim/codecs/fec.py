@@ -10,7 +10,7 @@ from jscc_sim.codecs.base import BitCodec, antipodal
 class LDPC(BitCodec):
     """The 5G LDPC code of ``k`` information bits in ``n`` symbols, decoded by belief propagation (Sionna)."""
 
-    cost = 4
+    cost = 8
 
     def __init__(self, k: int = 512, n: int = 1024, iterations: int = 20) -> None:
         super().__init__()

@@ -33,6 +33,8 @@ class NeuralCodec(Codec):
     after training, `calibrate` measures it anew.
     """
 
+    cost = 8
+
     def __init__(self, k: int = 1, n: int = 1, hidden: int = 64) -> None:
         super().__init__()
         self.k, self.n, self.hidden = checked_count("k", k), checked_count("n", n), checked_count("hidden", hidden)

@@ -49,7 +49,7 @@ class Loud(Codec):
     sent at exactly its power, and the error be larger by about ``P/(2BW)``.
     """
 
-    cost = 1024
+    cost = 2048
 
     def __init__(self) -> None:
         super().__init__()
