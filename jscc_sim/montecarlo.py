@@ -3,10 +3,11 @@
 import hashlib
 import math
 import pickle
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -264,7 +265,7 @@ def _measure(
                 f"that would take {planned * words:.2g} words a point: ask for fewer, or a larger rel_error"
             )
         missing = [index for index in range(planned) if index not in done]
-        for index, block in run_blocks(case, metrics, case_seed(seed, case.key), missing, executor):
+        for index, block in _run_unordered(case, metrics, case_seed(seed, case.key), missing, executor, words):
             done[index] = block
             if store:
                 store.append(name, index, block)
@@ -287,16 +288,43 @@ def run_blocks(
     executor: Executor | None = None,
     words: int | None = None,
 ) -> Iterator[tuple[int, Block]]:
-    """Simulate ``blocks`` of ``words`` words (by default the case's own number), here or on an executor."""
-    words = words or case.words_per_block
+    """Simulate ``blocks`` of ``words`` words (by default the case's own number), here or on an executor; in order."""
+    finished: dict[int, Block] = {}
+    wanted = iter(blocks)
+    index = next(wanted, None)
+    for number, block in _run_unordered(case, metrics, seed, blocks, executor, words or case.words_per_block):
+        finished[number] = block
+        while index in finished:
+            yield index, finished.pop(index)
+            index = next(wanted, None)
+
+
+def _run_unordered(
+    case: Case, metrics: Sequence[Metric], seed: int, blocks: Sequence[int], executor: Executor | None, words: int
+) -> Iterator[tuple[int, Block]]:
+    """Simulate blocks and yield them as they are finished; those too that are when a worker fails."""
     if executor is None:
         yield from simulate(case.link, metrics, words, seed, blocks)
         return
     _check_pickled(case.link)
+    # As bytes, which Dask's scheduler passes on: it would unpickle a link, without the user's modules.
+    packed = pickle.dumps((case.link, metrics))
     size = -(-len(blocks) // TASKS_PER_CASE)
     tasks = [blocks[start : start + size] for start in range(0, len(blocks), size)]
-    for results in executor.map(partial(_task, case.link, metrics, words, seed), tasks):
-        yield from results
+    pending = {executor.submit(_task, packed, words, seed, sys.path, task) for task in tasks}
+    try:
+        for future in as_completed(set(pending)):
+            results = future.result()
+            pending.discard(future)
+            yield from results
+    except Exception:
+        for future in pending:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                yield from future.result()
+        raise
+    finally:
+        for future in pending:
+            future.cancel()
 
 
 def _check_pickled(link: Link) -> None:
@@ -311,9 +339,15 @@ def _check_pickled(link: Link) -> None:
             ) from None
 
 
-def _task(
-    link: Link, metrics: Sequence[Metric], words: int, seed: int, blocks: Sequence[int]
-) -> list[tuple[int, Block]]:
+def _task(packed: bytes, words: int, seed: int, path: Sequence[str], blocks: Sequence[int]) -> list[tuple[int, Block]]:
+    """The blocks as simulated by a worker, which searches the parent's ``path`` for a user's own modules."""
+    sys.path += [folder for folder in path if folder not in sys.path]
+    try:
+        link, metrics = pickle.loads(packed)  # noqa: S301  # run_blocks packed it
+    except Exception as error:  # whatever importing a user's module may raise
+        raise ValueError(
+            f"a worker cannot rebuild the link ({error}): define its parts in modules that workers can import"
+        ) from None
     return list(simulate(link, metrics, words, seed, blocks))
 
 
