@@ -47,13 +47,10 @@ def main() -> None:
         rows = list(sweep(cases(times), Budget(rel_error=arguments.rel_error)))
         for row in rows:
             print(f"{name}, {row.labels['snr_db']} dB: {row.mean:.4g} (exact {row.exact:.4g}): {verdict(row)}")
-        seen = [row for row in rows if row.mean > 0]
-        levels = [int(row.labels["snr_db"] or 0) for row in seen]
-        bars = [[row.mean - row.low for row in seen], [row.high - row.mean for row in seen]]
-        means = [row.mean for row in seen]
-        axes.errorbar(
-            levels, means, yerr=bars, fmt="o", ms=4, capsize=3, color=colour, label=f"{name}, measured (95 %)"
-        )
+        means = [row.mean for row in rows]
+        bars = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
+        label = f"{name}, measured (95 %)"
+        axes.errorbar(LEVELS, means, yerr=bars, fmt="o", ms=4, capsize=3, color=colour, label=label)
     axes.set(xlabel="SNR = P/N per real use (dB)", ylabel="bit error rate", yscale="log", ylim=(1e-6, 1))
     axes.set(title="BPSK over AWGN")
     axes.grid(alpha=0.3, which="both")

@@ -8,14 +8,14 @@ import argparse
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from channels import GaussianPolicy, Jammer, from_decibels
 from jscc_sim.codecs import KLT
 from jscc_sim.exact import exact_values
 from jscc_sim.link import Link
 from jscc_sim.metrics import peak_ratio
-from jscc_sim.montecarlo import Budget, Case, sweep
+from jscc_sim.montecarlo import Budget, Case, Row, sweep
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Images
 
@@ -30,6 +30,31 @@ def link(images: Images, sjr_db: float) -> Link:
     return Link(images, KLT(images, jammer.nominal.noise_power), jammer).eval()
 
 
+def show_pictures(figure: SubFigure, images: Images) -> None:
+    """Four images, sent and received."""
+    figure.suptitle(f"sent, and received at SNR {SNR_DB:g} dB")
+    panels = figure.subplots(4, 1 + len(SHOWN_SJR_DB), squeeze=False)
+    with seeded(3), torch.no_grad():
+        sent = images.draw(len(panels))
+        columns = {"sent": sent}
+        for sjr_db in SHOWN_SJR_DB:
+            way = link(images, sjr_db)
+            y, law = way.channel.transmit(way.codec.encode(sent))
+            columns[f"SJR {sjr_db} dB"] = way.codec.decode(y, law)
+    for column, (name, pictures) in zip(panels.T, columns.items(), strict=True):
+        column[0].set_title(name, fontsize=10)
+        for axes, picture in zip(column, pictures, strict=True):
+            axes.imshow(picture.reshape(images.shape).clamp(0, 1), cmap="gray", vmin=0, vmax=1)
+            axes.set(xticks=[], yticks=[])
+
+
+def measured(images: Images, rel_error: float) -> list[Row]:
+    """The PSNR of the whole set at each SJR."""
+    links = {sjr_db: link(images, sjr_db) for sjr_db in MEASURED_SJR_DB}
+    cases = [Case(way, {"sjr_db": sjr_db}, exact_values(way)) for sjr_db, way in links.items()]
+    return [row for row in sweep(cases, Budget(rel_error=rel_error)) if row.metric == "psnr"]
+
+
 def main() -> None:
     """Measure, print each PSNR beside its exact value, and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -40,44 +65,19 @@ def main() -> None:
     images = Images(arguments.set)
 
     figure = Figure(figsize=(11, 4.8), layout="constrained")
-    left, right = np.ravel(figure.subfigures(1, 2))  # type: ignore[arg-type]
-    panels = left.subplots(4, 1 + len(SHOWN_SJR_DB), squeeze=False)
-    left.suptitle(f"sent, and received at SNR {SNR_DB:g} dB")
-    with seeded(3), torch.no_grad():
-        received = {f"SJR {sjr_db} dB": link(images, sjr_db) for sjr_db in SHOWN_SJR_DB}
-        u = images.draw(len(panels))
-        columns = {"sent": u}
-        for name, way in received.items():
-            y, law = way.channel.transmit(way.codec.encode(u))
-            columns[name] = way.codec.decode(y, law)
-    for column, (name, pictures) in enumerate(columns.items()):
-        for line, picture in enumerate(pictures):
-            axes = panels[line, column]
-            axes.imshow(picture.reshape(images.shape).clamp(0, 1), cmap="gray", vmin=0, vmax=1)
-            axes.set(xticks=[], yticks=[])
-        panels[0, column].set_title(name, fontsize=10)
+    left, right = figure.subfigures(1, 2, squeeze=False).flat
+    show_pictures(left, images)
 
     axes = right.subplots()
     fine = np.linspace(MEASURED_SJR_DB[0], MEASURED_SJR_DB[-1], 31)
     exact = [peak_ratio(exact_values(link(images, float(sjr_db)))["mse"]) for sjr_db in fine]
     axes.plot(fine, exact, color="C0", label="exact, from the set's covariance")
-    cases = [
-        Case(way, {"sjr_db": sjr_db}, exact_values(way)) for sjr_db in MEASURED_SJR_DB for way in [link(images, sjr_db)]
-    ]
-    rows = [row for row in sweep(cases, Budget(rel_error=arguments.rel_error)) if row.metric == "psnr"]
+    rows = measured(images, arguments.rel_error)
     for row in rows:
         print(f"SJR {row.labels['sjr_db']} dB: PSNR {row.mean:.3f} dB (exact {row.exact:.3f})")
+    means = [row.mean for row in rows]
     bars = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
-    axes.errorbar(
-        MEASURED_SJR_DB,
-        [row.mean for row in rows],
-        yerr=bars,
-        fmt="o",
-        ms=4,
-        capsize=3,
-        color="C0",
-        label="measured (95 %)",
-    )
+    axes.errorbar(MEASURED_SJR_DB, means, yerr=bars, fmt="C0o", ms=4, capsize=3, label="measured (95 %)")
     axes.set(xlabel="SJR = P/PA (dB)", ylabel="PSNR (dB)", title=f"{len(images.pixels)} images of {images.k} values")
     axes.grid(alpha=0.3)
     axes.legend()

@@ -68,6 +68,7 @@ def main() -> None:
     fine = np.linspace(LEVELS[0], LEVELS[-1], 200)
     for (name, values), colour in zip(curves(fine).items(), ("k", "C3", "C4"), strict=True):
         axes.plot(fine, values, color=colour, label=name)
+    saddle = float(scalar_payoff(1, 1, from_decibels(-SJR_DB), from_decibels(-LEVELS[-1])))
     # Hollow marks of different sizes: the first four and the last lie on one another.
     for policy, mark, size, shared in (
         (GaussianPolicy(), "C0o", 3, False),
@@ -80,19 +81,15 @@ def main() -> None:
     ):
         rows = measured(policy, arguments.rel_error, shared=shared)
         name = type(policy).__name__.removesuffix("Policy") + (" behind a shared sign" if shared else "")
-        saddle = float(scalar_payoff(1, 1, from_decibels(-SJR_DB), 10 ** (-LEVELS[-1] / 10)))
         print(f"{name}: {rows[-1].mean / saddle:.3f} of J* at {LEVELS[-1]} dB")
-        bars = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
         means = [row.mean for row in rows]
-        drawn = axes.errorbar(
-            LEVELS, means, yerr=bars, fmt=mark[2], color=mark[:2], capsize=3, label=f"{name}, measured"
-        )
-        drawn.lines[0].set(markersize=size, markerfacecolor="none")
-    axes.set(xlabel="SNR = P/N per real use (dB)", ylabel="mean-square error per symbol", ylim=(0, None))
+        bars = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
+        label = f"{name}, measured"
+        axes.errorbar(LEVELS, means, yerr=bars, fmt=mark, ms=size, mfc="none", capsize=3, label=label)
+    axes.set(xlabel="SNR = P/N per real use (dB)", ylabel="mean-square error per symbol", ylim=(0, 1.6))
     axes.set_title(f"Jamming a linear codec at SJR {SJR_DB:g} dB, N(0, 1) source")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, ncols=2, loc="upper right")
-    axes.set_ylim(top=1.6)
     figure.savefig(arguments.out, dpi=150)
 
 

@@ -34,27 +34,25 @@ def main() -> None:
     parser.add_argument("--out", default="repetition_under_flips.png")
     arguments = parser.parse_args()
 
-    fine = np.linspace(0, 0.5, 101)
     shares = [share for share in SHARES if share <= 0.5]
     chance = [measured(BSC(share), repetition_error(TIMES, flip=share), arguments.rel_error) for share in shares]
     attack = [
         measured(BitFlip(BSC(0.0), flips), repetition_error(TIMES, flips=flips), arguments.rel_error)
         for flips in range(TIMES + 1)
     ]
-    for share, row in zip(shares, chance, strict=True):
-        print(f"{share:.3f} flipped at random: error rate {row.mean:.4g} (exact {row.exact:.4g})")
-    for share, row in zip(SHARES, attack, strict=True):
-        print(f"{share:.3f} flipped by an adversary: error rate {row.mean:.4g} (exact {row.exact:.4g})")
 
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
-    axes.plot(fine, [repetition_error(TIMES, flip=share) for share in fine], "C0", label="random flips (BSC), exact")
     for rows, where, mark, name in ((chance, shares, "C0o", "random"), (attack, SHARES, "C3s", "adversarial")):
-        bars = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
+        for share, row in zip(where, rows, strict=True):
+            print(f"{share:.3f} of {name} flips: error rate {row.mean:.4g} (exact {row.exact:.4g})")
         means = [row.mean for row in rows]
-        axes.errorbar(where, means, yerr=bars, fmt=mark[2], color=mark[:2], ms=5, capsize=3, label=f"{name}, measured")
-    steps = [repetition_error(TIMES, flips=int(share * TIMES + 1e-9)) for share in np.linspace(0, 1, 1001)]
-    axes.plot(np.linspace(0, 1, 1001), steps, "C3", label=f"an adversary with ⌊{TIMES}p⌋ flips, exact")
+        bars = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
+        axes.errorbar(where, means, yerr=bars, fmt=mark, ms=5, capsize=3, label=f"{name}, measured")
+    fine = np.linspace(0, 0.5, 101)
+    axes.plot(fine, [repetition_error(TIMES, flip=share) for share in fine], "C0", label="random flips (BSC), exact")
+    attacked = [repetition_error(TIMES, flips=flips) for flips in range(TIMES + 1)]
+    axes.step(SHARES, attacked, "C3", where="post", label=f"an adversary with ⌊{TIMES}p⌋ flips, exact")
     axes.set(xlabel="share p of symbols flipped", ylabel="bit error rate", title=f"A bit repeated {TIMES} times")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left")

@@ -73,14 +73,14 @@ def _is_white(link: Link) -> bool:
     return link.source.alphabet == "real"
 
 
-def _inside(channel: Channel) -> Channel:
+def inside(channel: Channel) -> Channel:
     """The channel that a shared secret is wrapped round."""
     return channel.inside if isinstance(channel, SharedRandomness) else channel
 
 
 def _gaussian_noise(channel: Channel) -> float | None:
     """The noise power of a channel that adds white Gaussian noise and nothing else."""
-    channel = _inside(channel)
+    channel = inside(channel)
     if isinstance(channel, AWGN) and channel.gain == 1:
         return channel.noise_power
     if isinstance(channel, Jammer) and isinstance(channel.policy, GaussianPolicy):
@@ -96,23 +96,23 @@ def _oblivious(policy: object) -> bool:
 
 def _linear(codec: Linear, channel: Channel) -> float | None:
     """The error of a linear codec of a white source of variance one."""
-    inside, wrapped = _inside(channel), isinstance(channel, SharedRandomness)
-    if isinstance(inside, BlockFading):
-        return _faded(codec, inside)
-    if isinstance(inside, AWGN) and inside.gain == 1:
-        return float(shared_subspace_payoff(codec.k, codec.n, 1.0, 0.0, inside.noise_power))
-    if not isinstance(inside, Jammer):
+    wrapped, channel = channel, inside(channel)
+    if isinstance(channel, BlockFading):
+        return _faded(codec, channel)
+    if isinstance(channel, AWGN) and channel.gain == 1:
+        return float(shared_subspace_payoff(codec.k, codec.n, 1.0, 0.0, channel.noise_power))
+    if not isinstance(channel, Jammer):
         return None
-    powers = (1.0, inside.jam_power, inside.noise_power)
+    powers = (1.0, channel.jam_power, channel.noise_power)
     # Over fewer dimensions than uses the frame weighs the jammer's symbols unequally, unless they are white.
-    white = not isinstance(inside.policy, NeuralPolicy | TonePolicy)
-    if _oblivious(inside.policy) and (white or codec.n <= codec.k):
+    white = not isinstance(channel.policy, NeuralPolicy | TonePolicy)
+    if _oblivious(channel.policy) and (white or codec.n <= codec.k):
         return float(shared_subspace_payoff(codec.k, codec.n, *powers))
-    if codec.k == codec.n and isinstance(inside.policy, TapPolicy) and inside.policy.share is None:
-        return float(tap_payoff(1.0, *powers, inside.policy.tap_noise))
-    if codec.k == codec.n and isinstance(inside.policy, SourceAwarePolicy):
-        if wrapped:
-            return float(scalar_payoff(1.0, *powers)) if isinstance(channel, SharedSign) else None
+    if codec.k == codec.n and isinstance(channel.policy, TapPolicy) and channel.policy.share is None:
+        return float(tap_payoff(1.0, *powers, channel.policy.tap_noise))
+    if codec.k == codec.n and isinstance(channel.policy, SourceAwarePolicy):
+        if isinstance(wrapped, SharedRandomness):
+            return float(scalar_payoff(1.0, *powers)) if isinstance(wrapped, SharedSign) else None
         return float(exposed_payoff(*powers))
     return None
 
@@ -130,7 +130,7 @@ def _faded(codec: Linear, channel: BlockFading) -> float | None:
 def _coloured(codec: KLT, source: Spectral, channel: Channel) -> float | None:
     """The error of the KLT codec: what its components suffer, and the variance of those not sent."""
     variances, n = source.karhunen_loeve[0], codec.n
-    channel = _inside(channel)
+    channel = inside(channel)
     unsent = float(variances[n:].sum())
     if isinstance(channel, BlockFading) and channel.csi:
         snrs = transmit_powers(variances[:n], codec.noise_power, float(n)) / channel.noise_power

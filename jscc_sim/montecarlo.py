@@ -1,21 +1,16 @@
-"""The Monte Carlo simulator: blocks that own their seeds, and sweeps that stop by a rule fixed beforehand."""
+"""The Monte Carlo simulator: cases, and sweeps over them that stop by a rule fixed beforehand."""
 
 import hashlib
-import math
-import pickle
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import torch
-
 from jscc_sim import tally
-from jscc_sim.link import Link, Transmission
+from jscc_sim.blocks import run_unordered
+from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS, Metric, metrics_for
-from jscc_sim.seeds import seeded
 from jscc_sim.store import Block, Store
 from jscc_sim.tally import Tally
 
@@ -25,7 +20,6 @@ FEWEST_ATTACKED = 32
 PILOT_BLOCKS = tally.FEWEST_BLOCKS
 MOST_BLOCKS = 1000
 TOO_MANY_BLOCKS = 10_000_000
-TASKS_PER_CASE = 16
 Label = str | int | float | bool | None
 Progress = Callable[[int, int], None]
 
@@ -136,43 +130,9 @@ class Row:
         return title + (f", shared {said['shared']}" if said.get("shared") else "")
 
 
-def simulate(
-    link: Link, metrics: Sequence[Metric], words: int, seed: int, blocks: Iterable[int]
-) -> Iterator[tuple[int, Block]]:
-    """Send each of ``blocks`` (``words`` words each) and yield its number with one tally per metric.
-
-    Block i depends on ``(link, words, seed, i)`` alone. It runs on one thread, so that sums do not depend on the cores.
-    """
-    for block in blocks:
-        with seeded(block_seed(seed, block)), torch.no_grad():
-            tallies = _tallies(link.transmit(words), metrics)
-        _check_finite(tallies, link, block)
-        yield block, tallies
-
-
-def _tallies(sent: Transmission, metrics: Sequence[Metric]) -> Block:
-    return {metric.name: Tally.of(metric.score(sent), metric.errors) for metric in metrics}
-
-
-def _check_finite(tallies: Block, link: Link, block: int) -> None:
-    for name, found in tallies.items():
-        if not math.isfinite(found.total):
-            raise ValueError(
-                f"{type(link.codec).__name__} has {name} {found.total} in block {block}: not a finite number"
-            )
-
-
 def case_seed(seed: int, key: str) -> int:
     """The seed of a case: 64 bits of a digest of the run's seed and the case's key."""
     return int.from_bytes(hashlib.blake2b(f"{seed} {key}".encode(), digest_size=8).digest())
-
-
-def block_seed(seed: int, block: int) -> int:
-    """A different seed for each block of a case.
-
-    Torch's generator takes 32 bits of a seed, among which hashes of many blocks would collide; an odd stride does not.
-    """
-    return (seed + block * 0x9E3779B1) % 2**32
 
 
 def sweep(
@@ -248,7 +208,7 @@ def _measure(
     progress: Progress,
 ) -> list[Block]:
     """All blocks that the budget asks for, in order."""
-    name, words = _name(case, seed), case.words_per_block
+    name, words, own = _name(case, seed), case.words_per_block, case_seed(seed, case.key)
     if store:
         store.begin(name, case.record(seed))
     known = store.blocks(name) if store else {}
@@ -265,7 +225,7 @@ def _measure(
                 f"that would take {planned * words:.2g} words a point: ask for fewer, or a larger rel_error"
             )
         missing = [index for index in range(planned) if index not in done]
-        for index, block in _run_unordered(case, metrics, case_seed(seed, case.key), missing, executor, words):
+        for index, block in run_unordered(case.link, metrics, words, own, missing, executor=executor):
             done[index] = block
             if store:
                 store.append(name, index, block)
@@ -278,77 +238,6 @@ def _prefix(done: Mapping[int, Block]) -> Iterator[Block]:
     while index in done:
         yield done[index]
         index += 1
-
-
-def run_blocks(
-    case: Case,
-    metrics: Sequence[Metric],
-    seed: int,
-    blocks: Sequence[int],
-    executor: Executor | None = None,
-    words: int | None = None,
-) -> Iterator[tuple[int, Block]]:
-    """Simulate ``blocks`` of ``words`` words (by default the case's own number), here or on an executor; in order."""
-    finished: dict[int, Block] = {}
-    wanted = iter(blocks)
-    index = next(wanted, None)
-    for number, block in _run_unordered(case, metrics, seed, blocks, executor, words or case.words_per_block):
-        finished[number] = block
-        while index in finished:
-            yield index, finished.pop(index)
-            index = next(wanted, None)
-
-
-def _run_unordered(
-    case: Case, metrics: Sequence[Metric], seed: int, blocks: Sequence[int], executor: Executor | None, words: int
-) -> Iterator[tuple[int, Block]]:
-    """Simulate blocks and yield them as they are finished; those too that are when a worker fails."""
-    if executor is None:
-        yield from simulate(case.link, metrics, words, seed, blocks)
-        return
-    _check_pickled(case.link)
-    # As bytes, which Dask's scheduler passes on: it would unpickle a link, without the user's modules.
-    packed = pickle.dumps((case.link, metrics))
-    size = -(-len(blocks) // TASKS_PER_CASE)
-    tasks = [blocks[start : start + size] for start in range(0, len(blocks), size)]
-    pending = {executor.submit(_task, packed, words, seed, sys.path, task) for task in tasks}
-    try:
-        for future in as_completed(set(pending)):
-            results = future.result()
-            pending.discard(future)
-            yield from results
-    except Exception:
-        for future in pending:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                yield from future.result()
-        raise
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-def _check_pickled(link: Link) -> None:
-    """ValueError that names the part of a link which cannot be sent to another process."""
-    for name, part in (("source", link.source), ("codec", link.codec), ("channel", link.channel)):
-        try:
-            pickle.dumps(part)
-        except Exception as error:  # whatever a user's __reduce__ or a lambda within may raise
-            raise ValueError(
-                f"the {name} {type(part).__name__} cannot be sent to a worker ({error}): use --workers 1, or "
-                "keep lambdas and open files out of it"
-            ) from None
-
-
-def _task(packed: bytes, words: int, seed: int, path: Sequence[str], blocks: Sequence[int]) -> list[tuple[int, Block]]:
-    """The blocks as simulated by a worker, which searches the parent's ``path`` for a user's own modules."""
-    sys.path += [folder for folder in path if folder not in sys.path]
-    try:
-        link, metrics = pickle.loads(packed)  # noqa: S301  # run_blocks packed it
-    except Exception as error:  # whatever importing a user's module may raise
-        raise ValueError(
-            f"a worker cannot rebuild the link ({error}): define its parts in modules that workers can import"
-        ) from None
-    return list(simulate(link, metrics, words, seed, blocks))
 
 
 def _plan(metric: Metric, tallies: Sequence[Tally], budget: Budget, words: int) -> int:

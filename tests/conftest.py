@@ -1,6 +1,21 @@
-"""What all tests share: property tests draw the same examples every time, like everything else here."""
+"""What all tests share: a profile in which property tests draw the same examples every time, and the command line."""
 
+import pytest
 from hypothesis import settings
+
+from jscc_sim.cli import main
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line in this process: exit code, lines of output, lines of errors."""
+
+    def call(*arguments: str) -> tuple[int, list[str], list[str]]:
+        code = main(list(arguments))
+        printed = capsys.readouterr()
+        return code, printed.out.splitlines(), printed.err.splitlines()
+
+    return call

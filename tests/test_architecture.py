@@ -16,6 +16,7 @@ LAYERS = [
     {"store", "checkpoint", "codecs"},
     {"regularisers", "link", "factory"},
     {"metrics", "train", "exact", "snr_check"},
+    {"blocks"},
     {"montecarlo"},
     {"verify"},
     {"game", "report", "plot", "catalog"},

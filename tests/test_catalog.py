@@ -135,6 +135,7 @@ def test_fewer_uses_than_pixels_keep_the_strongest_components():
         (Request("jammer", policy="gausian"), "did you mean 'gaussian'"),
         (Request("jammer", codecs=("linaer",)), "did you mean 'linear'"),
         (Request("jammer", source="imges"), "did you mean 'images'"),
+        (Request("jammer", source="imges", codecs=("klt",)), "did you mean 'images'"),
         (Request("jammer", source="gaussian:x"), "takes a number after the colon, got 'x'"),
         (Request("jammer", source="laplace:x"), "takes no name"),
         (Request("jammer", source="gaussian:1.5"), "between -1 and 1, got 1.5"),

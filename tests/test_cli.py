@@ -10,23 +10,10 @@ import time
 import pytest
 
 from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES
-from jscc_sim.cli import main
 from jscc_sim.data import SETS
 from jscc_sim.sources import SOURCES
 
 KEYS = {"channel", "codec", "source", "snr_db", "metric", "mean", "low", "high", "words", "exact", "verdict", "seed"}
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line in this process: exit code, lines of output, lines of errors."""
-
-    def call(*arguments: str) -> tuple[int, list[str], list[str]]:
-        code = main(list(arguments))
-        printed = capsys.readouterr()
-        return code, printed.out.splitlines(), printed.err.splitlines()
-
-    return call
 
 
 class TestSweep:

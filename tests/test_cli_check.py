@@ -6,7 +6,6 @@ import textwrap
 
 import pytest
 
-from jscc_sim.cli import main
 from jscc_sim.snr_check import HARMLESS
 
 CODE = """
@@ -31,7 +30,7 @@ def factory(snr_db):
 
 
 @pytest.fixture
-def check(tmp_path, monkeypatch, capsys, request):
+def check(tmp_path, monkeypatch, run, request):
     """Write a module, check one of its attributes: exit code, lines of output, lines of errors."""
     module = re.sub(r"\W", "_", f"users_{request.node.name}")  # a module is imported once only, so each has its name
 
@@ -39,9 +38,7 @@ def check(tmp_path, monkeypatch, capsys, request):
         (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
         monkeypatch.chdir(tmp_path)
         monkeypatch.syspath_prepend(tmp_path)  # and is forgotten afterwards
-        code = main(["check-snr", f"{module}:{attribute}", *options])
-        printed = capsys.readouterr()
-        return code, printed.out.splitlines(), printed.err.splitlines()
+        return run("check-snr", f"{module}:{attribute}", *options)
 
     return call
 
@@ -155,9 +152,9 @@ class TestErrors:
             ("no colon", "'no colon' does not name a factory: write package.module:factory"),
         ],
     )
-    def test_a_name_may_name_nothing(self, capsys, name, said):
-        assert main(["check-snr", name]) == 2
-        (line,) = capsys.readouterr().err.splitlines()
+    def test_a_name_may_name_nothing(self, run, name, said):
+        code, _, (line,) = run("check-snr", name)
+        assert code == 2
         assert said in line
 
     def test_another_attribute_can_be_named(self, check):

@@ -10,22 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES
-from jscc_sim.cli import main
-from jscc_sim.cli.options import grid_points
+from jscc_sim.cli.grids import grid_points
 from jscc_sim.theory import CURVES
 from jscc_sim.theory.saddle import scalar_payoff
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line in this process: exit code, lines of output, lines of errors."""
-
-    def call(*arguments: str) -> tuple[int, list[str], list[str]]:
-        code = main(list(arguments))
-        printed = capsys.readouterr()
-        return code, printed.out.splitlines(), printed.err.splitlines()
-
-    return call
 
 
 def tried(text: str) -> tuple[tuple[float, ...], str]:

@@ -194,6 +194,16 @@ class TestIsRefused:
         assert printed.err == "Error: Mine has mse nan in block 0: not a finite number\n"
         assert len(printed.out.splitlines()) == 3  # the point at 0 dB was measured and is shown
 
+    @pytest.mark.parametrize("workers", ["1", "2"])
+    def test_once_it_fails_on_a_channel_that_was_not_tried(self, mine, capsys, workers):
+        name = mine(decode="y.reshape(3, -1) if law.noise_power < 0.5 else y / 2")
+        code = main(["sweep", "--channel", "awgn", "--snr", "0,10", "--codec", name, "--workers", workers])
+        printed = capsys.readouterr()
+        assert code == 2
+        assert len(printed.out.splitlines()) == 3  # the point before is not lost
+        assert printed.err.splitlines() == [printed.err.strip()]
+        assert "codec mine:factory failed: RuntimeError: shape" in printed.err
+
     def test_power_of_heavy_tails_is_judged_by_its_own_spread(self, mine):
         """Of unit power, but a sample of it strays far: five standard errors, at a false-alarm rate of 3e-7."""
         rare = "torch.where(torch.rand_like(u) < 1e-3, math.sqrt(1000.), 0.) * u.sign()"

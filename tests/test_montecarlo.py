@@ -12,7 +12,9 @@ import pytest
 import torch
 
 from channels import AWGN, BEC, BSC, BitFlip, GaussianPolicy, Jammer, TwoPointPolicy
+from jscc_sim import blocks as blocks_module
 from jscc_sim import montecarlo
+from jscc_sim.blocks import block_seed, run_blocks, simulate
 from jscc_sim.catalog import Request, make_cases
 from jscc_sim.cli import main
 from jscc_sim.codecs import HAMMING_7_4, KLT, BlockCode, Linear, NeuralCodec, Repetition
@@ -24,10 +26,8 @@ from jscc_sim.montecarlo import (
     Budget,
     Case,
     Row,
-    block_seed,
+    case_seed,
     rows_of,
-    run_blocks,
-    simulate,
     sweep,
 )
 from jscc_sim.sources import Bits, Gaussian, Images
@@ -93,7 +93,7 @@ def simulated(monkeypatch) -> list[tuple[float, int]]:
             found.append((seed, block))
             yield block, tallies
 
-    monkeypatch.setattr(montecarlo, "simulate", noted)
+    monkeypatch.setattr(blocks_module, "simulate", noted)
     return found
 
 
@@ -143,7 +143,10 @@ class TestReproducesBitForBit:
 
     def test_on_an_executor_that_answers_in_any_order(self, rows):
         assert list(sweep(CASES, BUDGET, executor=AtOnce())) == rows
-        alone, shared = (list(run_blocks(CASES[1], [MSE], 7, range(5, 60), executor)) for executor in (None, AtOnce()))
+        link, words = CASES[1].link, CASES[1].words_per_block
+        alone, shared = (
+            list(run_blocks(link, [MSE], words, 7, range(5, 60), executor=executor)) for executor in (None, AtOnce())
+        )
         assert [number for number, _ in shared] == list(range(5, 60))
         assert shared == alone
 
@@ -387,7 +390,8 @@ class TestStops:
     def test_where_the_pilot_said(self):
         """Stein's interval: the pilot's variance, and the number of blocks that it asks for."""
         case, budget = jammed(1.0, codec=Slow), Budget(rel_error=0.01)
-        blocks = [block["mse"] for _, block in run_blocks(case, [MSE], montecarlo.case_seed(0, case.key), range(200))]
+        own = case_seed(0, case.key)
+        blocks = [block["mse"] for _, block in run_blocks(case.link, [MSE], case.words_per_block, own, range(200))]
         wanted = montecarlo.tally.blocks_for(blocks[:PILOT_BLOCKS], 0.01)
         (row,) = sweep([case], budget)
         expected = montecarlo.tally.mean(blocks[:wanted], PILOT_BLOCKS)

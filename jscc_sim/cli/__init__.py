@@ -10,6 +10,7 @@ import click
 from jscc_sim.cli.check import check_snr
 from jscc_sim.cli.data import data
 from jscc_sim.cli.names import list_names
+from jscc_sim.cli.options import INTERRUPTED
 from jscc_sim.cli.play import play
 from jscc_sim.cli.records import merge, plot, show
 from jscc_sim.cli.sweep import sweep
@@ -19,7 +20,6 @@ from jscc_sim.cli.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 

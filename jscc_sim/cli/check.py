@@ -17,16 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("check-snr")
 @click.argument("name", metavar="PACKAGE.MODULE:FACTORY")
-@click.option(
-    "--snr",
-    "snr_db",
-    type=float,
-    callback=options.finite,
-    metavar="DB",
-    default=10.0,
-    show_default=True,
-    help="Asked for.",
-)
+@options.decibels("--snr", "Asked for.", default=10.0)
 @click.option(
     "--power", type=float, default=1.0, show_default=True, help="Budget per symbol as given, real or complex."
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jscc_sim.cli import options
+from jscc_sim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,26 +20,8 @@ TRAINING_SEED = click.IntRange(0, 2**32 - 1)  # torch's generator takes 32 bits:
 
 @click.command()
 @click.option("--k", type=click.IntRange(1, 64), default=1, show_default=True, help="Symbols and uses per word.")
-@click.option(
-    "--snr",
-    "snr_db",
-    type=float,
-    callback=options.finite,
-    metavar="DB",
-    default=10.0,
-    show_default=True,
-    help="Signal-to-noise ratio in dB.",
-)
-@click.option(
-    "--sjr",
-    "sjr_db",
-    type=float,
-    callback=options.finite,
-    metavar="DB",
-    default=0.0,
-    show_default=True,
-    help="Signal-to-jammer ratio in dB.",
-)
+@options.decibels("--snr", "Signal-to-noise ratio in dB.", default=10.0)
+@options.decibels("--sjr", "Signal-to-jammer ratio in dB.", default=0.0)
 @click.option("--steps", type=click.IntRange(1), default=2500, show_default=True, help="Training steps of each player.")
 @click.option("--seed", type=TRAINING_SEED, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda.")
@@ -71,7 +54,7 @@ def play(
     from jscc_sim.game import Game, measure, save
     from jscc_sim.game import play as play_game
 
-    with options.progress_bar("playing", steps, "steps", "steps") as tell:
+    with progress_bar("playing", steps, "steps", "steps") as tell:
         played = play_game(Game(k, snr_db, sjr_db, steps, seed), device, lambda step: tell(step - 1, 1, 1))
     result = measure(played) | {"cpu_seconds": round(time.process_time(), 2)}
     if out:

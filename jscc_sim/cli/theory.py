@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jscc_sim.cli import options
+from jscc_sim.cli.grids import grid_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ def _parameters(curve: Callable[..., object], given: tuple[str, ...]) -> dict[st
         key, equals, value = text.partition("=")
         if not equals or key not in signature.parameters:
             raise click.UsageError(f"{text!r} is not one of {', '.join(f'{name}=' for name in signature.parameters)}")
-        found[key] = options.grid_points(value)
+        found[key] = grid_points(value)
     needed = [key for key, one in signature.parameters.items() if one.default is one.empty and key not in found]
     if needed:
         raise click.UsageError(f"{curve.__name__} also needs {', '.join(f'{name}=' for name in needed)}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from jscc_sim.cli import options
+from jscc_sim.cli.progress import progress_bar
+from jscc_sim.cli.workers import workers_or_cluster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +40,8 @@ def verify(quick: bool, seed: int | None, workers: int, csv: Path | None, as_jso
 
     plan = make_plan(quick=quick, seed=SEED if seed is None else seed)
     with (
-        options.progress_bar("verifying", len(plan.trials) + 1, "trials", "blocks") as tell,
-        options.workers_or_cluster(workers, None) as executor,
+        progress_bar("verifying", len(plan.trials) + 1, "trials", "blocks") as tell,
+        workers_or_cluster(workers, None) as executor,
     ):
         found = run(plan, executor, tell)
     _print(found, as_json)

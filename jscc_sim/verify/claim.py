@@ -16,10 +16,11 @@ import numpy as np
 from scipy import stats
 
 from jscc_sim import tally
+from jscc_sim.blocks import run_blocks
 from jscc_sim.codecs import Repetition
 from jscc_sim.link import Link
 from jscc_sim.metrics import BER, Metric
-from jscc_sim.montecarlo import Case, run_blocks
+from jscc_sim.montecarlo import Case
 from jscc_sim.sources import Bits
 from jscc_sim.theory.fading import rayleigh_bpsk_error
 from jscc_sim.verify.plan import CALIBRATION_BLOCKS, CALIBRATION_INTERVALS, CALIBRATION_WORDS, Plan, Trial
@@ -90,8 +91,9 @@ def _run(trial: Trial, seed: int, executor: Executor | None, progress: Callable[
     metrics = [metric for metric, _, _ in trial.points]
     fewest = 1 if all(metric.binary for metric in metrics) else tally.FEWEST_BLOCKS
     blocks = max(fewest, -(-trial.words // case.words_per_block))
-    found = []
-    for number, (_, block) in enumerate(run_blocks(case, metrics, _seed(seed, trial.name), range(blocks), executor), 1):
+    own, found = _seed(seed, trial.name), []
+    running = run_blocks(case.link, metrics, case.words_per_block, own, range(blocks), executor=executor)
+    for number, (_, block) in enumerate(running, 1):
         found.append(block)
         progress(number, blocks)
     for metric, exact, margin in trial.points:
@@ -132,14 +134,13 @@ def _calibration(seed: int, progress: Callable[[int, int], None]) -> Checked:
     from channels import Rayleigh
 
     bits, snr_db = 64, 3.0
-    case = Case(Link(Bits(bits), Repetition(bits, 1), Rayleigh(1.0).at(snr_db)).eval())
+    link = Link(Bits(bits), Repetition(bits, 1), Rayleigh(1.0).at(snr_db)).eval()
     exact = float(rayleigh_bpsk_error(10 ** (snr_db / 10)))
     scores = []
     for number in range(CALIBRATION_INTERVALS):
         own = _seed(seed, f"calibration {number}")
         blocks = [
-            block["ber"]
-            for _, block in run_blocks(case, [BER], own, range(CALIBRATION_BLOCKS), words=CALIBRATION_WORDS)
+            block["ber"] for _, block in run_blocks(link, [BER], CALIBRATION_WORDS, own, range(CALIBRATION_BLOCKS))
         ]
         estimate = tally.mean(blocks)
         scores.append(_normal_score((estimate.mean - exact) / estimate.std_error, estimate.freedom))

@@ -1,0 +1,24 @@
+"""Names on the command line and what they build: requests become cases."""
+
+from jscc_sim.catalog.cases import exact_curves, make_cases
+from jscc_sim.catalog.channels import CHANNEL_NAMES
+from jscc_sim.catalog.codecs import CODEC_NAMES
+from jscc_sim.catalog.inventory import inventory
+from jscc_sim.catalog.players import load_codec, load_pair, load_policy
+from jscc_sim.catalog.policies import POLICY_NAMES
+from jscc_sim.catalog.request import Request
+from jscc_sim.catalog.spelling import known
+
+__all__ = [
+    "CHANNEL_NAMES",
+    "CODEC_NAMES",
+    "POLICY_NAMES",
+    "Request",
+    "exact_curves",
+    "inventory",
+    "known",
+    "load_codec",
+    "load_pair",
+    "load_policy",
+    "make_cases",
+]

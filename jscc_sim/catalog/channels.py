@@ -1,0 +1,80 @@
+"""Channels by name, the options that each takes, and the shared randomness that may be wrapped round them."""
+
+from collections.abc import Callable
+
+from channels import (
+    AWGN,
+    BEC,
+    BSC,
+    BitFlip,
+    Channel,
+    Jammer,
+    MemorylessChannel,
+    Policy,
+    Rayleigh,
+    Rician,
+    SharedRotation,
+    SharedSign,
+    from_decibels,
+)
+from jscc_sim.catalog.request import Request
+from jscc_sim.catalog.spelling import known
+
+CHANNEL_NAMES: dict[str, Callable[[Request, Policy], Channel]] = {
+    "awgn": lambda asked, policy: AWGN(1.0),
+    "bec": lambda asked, policy: BEC(0.0),
+    "bec-flip": lambda asked, policy: _flipping(BEC(0.0), asked),
+    "bsc": lambda asked, policy: BSC(0.0),
+    "bsc-flip": lambda asked, policy: _flipping(BSC(0.0), asked),
+    "jammer": lambda asked, policy: Jammer(policy, 1.0, from_decibels(-(asked.sjr_db or 0.0))),
+    "rayleigh": lambda asked, policy: Rayleigh(1.0, csi=asked.csi is not False),
+    "rician": lambda asked, policy: Rician(
+        1.0, 1.0 if asked.k_factor is None else asked.k_factor, csi=asked.csi is not False
+    ),
+}
+# Fields of a request that mean something to some channels only, as the command line calls them.
+OPTIONS = {
+    "policy": "--policy",
+    "sjr_db": "--sjr",
+    "flips": "--flips",
+    "erasures": "--erasures",
+    "informed": "--informed/--blind",
+    "attack": "--attack",
+    "k_factor": "--k-factor",
+    "csi": "--csi/--no-csi",
+}
+FLIPPING = ("flips", "erasures", "informed", "attack")
+CHANNEL_OPTIONS: dict[str, tuple[str, ...]] = {
+    "bec-flip": FLIPPING,
+    "bsc-flip": FLIPPING,
+    "jammer": ("policy", "sjr_db"),
+    "rayleigh": ("csi",),
+    "rician": ("k_factor", "csi"),
+}
+SHARED_NAMES: dict[str, Callable[[Channel], Channel]] = {"rotation": SharedRotation, "sign": SharedSign}
+
+
+def build_channel(asked: Request, policy: Policy) -> Channel:
+    """The channel asked for, at no level in particular, with ``policy`` if it is a jammer."""
+    channel = CHANNEL_NAMES[asked.channel](asked, policy)
+    if asked.shared is None:
+        return channel
+    known("shared randomness", asked.shared, SHARED_NAMES)
+    return SHARED_NAMES[asked.shared](channel)
+
+
+def refuse_strangers(asked: Request) -> None:
+    """ValueError that names an option which means nothing to the channel."""
+    for field, option in OPTIONS.items():
+        if getattr(asked, field) is not None and field not in CHANNEL_OPTIONS.get(asked.channel, ()):
+            raise ValueError(f"{option} means nothing to channel {asked.channel!r}")
+
+
+def _flipping(nature: MemorylessChannel, asked: Request) -> BitFlip:
+    return BitFlip(
+        nature,
+        1 if asked.flips is None else asked.flips,
+        erasures=asked.erasures or 0,
+        informed=asked.informed is not False,
+        attack=asked.attack or "steepest",
+    )

@@ -1,0 +1,109 @@
+"""Codecs by name, what each makes of a source, a law and ``n`` uses, and what suits it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from channels import MemorylessChannel
+from jscc_sim.catalog.spelling import known
+from jscc_sim.codecs import (
+    BCH_15_7,
+    HAMMING_7_4,
+    KLT,
+    LDPC,
+    BlockCode,
+    Codec,
+    Convolutional,
+    Linear,
+    Repetition,
+)
+from jscc_sim.codecs.linear import gaussian_law
+from jscc_sim.sources import Gaussian, Images, Source, Spectral
+
+
+class Usual(NamedTuple):
+    """What suits a codec if nothing else is asked for: ``k``, a source, and the attack on its bits."""
+
+    k: int = 1
+    source: str = "bits"
+    # On a code of few words the best attack is found by search; on bits decoded alone the steepest is the best.
+    attack: str = "steepest"
+
+
+class NamedCodec(NamedTuple):
+    """What a codec's name builds and takes; ``says`` where the first line of its class does not say what it is."""
+
+    kind: type[Codec]
+    build: Callable[[Source, MemorylessChannel, int | None], Codec]
+    usual: Usual = Usual()
+    takes: str = ""
+    says: str = ""
+
+
+CODEC_NAMES: dict[str, NamedCodec] = {
+    "bch": NamedCodec(
+        BlockCode,
+        lambda source, law, n: BlockCode(BCH_15_7),
+        Usual(k=7, attack="exhaustive"),
+        says="The BCH(15,7) code, decoded by maximum likelihood.",
+    ),
+    "convolutional": NamedCodec(Convolutional, lambda source, law, n: Convolutional(source.k), Usual(k=64)),
+    "hamming": NamedCodec(
+        BlockCode,
+        lambda source, law, n: BlockCode(HAMMING_7_4),
+        Usual(k=4, attack="exhaustive"),
+        says="The Hamming(7,4) code, decoded by maximum likelihood.",
+    ),
+    "klt": NamedCodec(
+        KLT,
+        lambda source, law, n: KLT(_spectral(source), gaussian_law(law).noise_power, n),
+        Usual(source="images"),
+        takes="--n",
+    ),
+    "ldpc": NamedCodec(LDPC, lambda source, law, n: LDPC(source.k, n or 2 * source.k), Usual(k=512), takes="--k --n"),
+    "linear": NamedCodec(
+        Linear, lambda source, law, n: Linear(_white(source).k, n), Usual(source="gaussian"), takes="--n"
+    ),
+    "repetition": NamedCodec(
+        Repetition,
+        lambda source, law, n: Repetition(source.k, _times(source.k, n or 3 * source.k)),
+        takes="--n, or repetition-TIMES",
+    ),
+    "uncoded": NamedCodec(Repetition, lambda source, law, n: Repetition(source.k, 1), says="Each bit sent once as ±1."),
+}
+
+
+def usual(name: str) -> Usual:
+    """What suits a codec, be it a name, ``repetition-TIMES``, a file or a factory."""
+    return CODEC_NAMES[name].usual if name in CODEC_NAMES else Usual()
+
+
+def build_codec(name: str, source: Source, law: MemorylessChannel, n: int | None) -> Codec:
+    """The codec of that name, with words of ``n`` uses if that is asked for."""
+    plain, _, times = name.rpartition("-")
+    if plain == "repetition" and times.isdecimal():
+        name, n = plain, n or source.k * int(times)
+        if n != source.k * int(times):
+            raise ValueError(f"repetition-{times} sends {source.k} bits in {source.k * int(times)} uses, not n={n}")
+    known("codec", name, CODEC_NAMES)
+    codec = CODEC_NAMES[name].build(source, law, n)
+    if n not in (None, codec.n):
+        raise ValueError(f"codec {name!r} sends words of k={codec.k} in n={codec.n} uses, not n={n}")
+    return codec
+
+
+def _times(k: int, n: int) -> int:
+    if n % k:
+        raise ValueError(f"repetition sends each of k={k} bits equally often: n must be a multiple of {k}, got {n}")
+    return n // k
+
+
+def _white(source: Source) -> Source:
+    if isinstance(source, Images) or (isinstance(source, Gaussian) and source.covariance is not None):
+        raise ValueError("codec 'linear' is made for a white source of unit variance: for images use klt")
+    return source
+
+
+def _spectral(source: Source) -> Spectral:
+    if not isinstance(source, Spectral):
+        raise ValueError("codec 'klt' is made for images and Gaussian sources: use --source images or gaussian:0.9")
+    return source

@@ -1,0 +1,39 @@
+"""What a request leaves open, filled in with what suits the rest."""
+
+from dataclasses import replace
+
+from jscc_sim.catalog.channels import refuse_strangers
+from jscc_sim.catalog.codecs import usual
+from jscc_sim.catalog.players import Players, is_file
+from jscc_sim.catalog.request import Request
+from jscc_sim.catalog.sources import SOURCE_NAMES, usual_codecs
+from jscc_sim.catalog.spelling import known
+from jscc_sim.factory import is_factory
+
+PROBABILITIES = (0.0, 0.05, 0.1, 0.15, 0.2)
+# By the channel's knob.
+DEFAULT_LEVELS = {
+    "snr_db": tuple(float(level) for level in range(0, 21, 2)),
+    "flip": PROBABILITIES,
+    "erase": PROBABILITIES,
+}
+
+
+def with_defaults(asked: Request, players: Players) -> Request:
+    """The request with source, codecs, policy and SJR filled in; ValueError if an option has no meaning."""
+    refuse_strangers(asked)
+    source = asked.source or _natural_source(asked)
+    known("source", source.partition(":")[0], SOURCE_NAMES)
+    asked = replace(asked, source=source, codecs=asked.codecs or usual_codecs(source))
+    if asked.channel != "jammer":
+        return asked
+    sjr_db = players.sjr_db if asked.sjr_db is None else asked.sjr_db
+    return replace(asked, policy=asked.policy or "gaussian", sjr_db=sjr_db)
+
+
+def _natural_source(asked: Request) -> str:
+    """That of the first codec named, or else of the channel."""
+    for name in asked.codecs:
+        if not is_file(name) and not is_factory(name):
+            return usual(name).source
+    return "bits" if asked.channel.startswith(("bsc", "bec")) else "gaussian"

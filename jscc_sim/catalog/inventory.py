@@ -1,0 +1,54 @@
+"""What ``jscc-sim list`` prints: every name, what it takes and what it is."""
+
+import inspect
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from channels import GaussianPolicy
+from jscc_sim.catalog.channels import CHANNEL_NAMES, CHANNEL_OPTIONS, OPTIONS, SHARED_NAMES
+from jscc_sim.catalog.codecs import CODEC_NAMES
+from jscc_sim.catalog.policies import POLICY_NAMES, first_parameter
+from jscc_sim.catalog.request import Request
+from jscc_sim.catalog.sources import SOURCE_TAKES
+from jscc_sim.metrics import METRICS
+from jscc_sim.sources import SOURCES
+
+
+class Entry(NamedTuple):
+    """A name, what it takes, and the first line of what it is."""
+
+    kind: str
+    name: str
+    parameters: str
+    says: str
+
+
+def inventory() -> list[Entry]:
+    """Every name that a request may hold."""
+    return [
+        *_channels(),
+        *_policies(),
+        *(Entry("shared", name, "", _says(kind)) for name, kind in SHARED_NAMES.items()),
+        *(Entry("codecs", name, codec.takes, codec.says or _says(codec.kind)) for name, codec in CODEC_NAMES.items()),
+        *(Entry("sources", name, SOURCE_TAKES.get(name, "--k"), _says(kind)) for name, kind in SOURCES.items()),
+        *(Entry("metrics", metric.name, "", metric.says) for metric in METRICS.values()),
+    ]
+
+
+def _channels() -> Iterator[Entry]:
+    for name, build in CHANNEL_NAMES.items():
+        channel = build(Request(name), GaussianPolicy())
+        knob = "--snr (dB)" if channel.knob == "snr_db" else f"--at ({channel.knob})"
+        options = (OPTIONS[field] for field in CHANNEL_OPTIONS.get(name, ()))
+        yield Entry("channels", name, " ".join((knob, *options)), _says(channel))
+
+
+def _policies() -> Iterator[Entry]:
+    for name, policy in POLICY_NAMES.items():
+        number = first_parameter(policy)
+        yield Entry("policies", f"{name}:{number.upper()}" if number else name, "", _says(policy))
+
+
+def _says(part: object) -> str:
+    """The first line of what something is."""
+    return (inspect.getdoc(part) or "").partition("\n")[0].replace("`", "")

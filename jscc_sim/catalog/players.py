@@ -1,0 +1,105 @@
+"""Trained parts that a request names by file: built from their checkpoints, with the game that each was trained in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from torch import Tensor
+
+from channels import Channel, Jammer, NeuralPolicy, from_decibels
+from jscc_sim.catalog.codecs import CODEC_NAMES
+from jscc_sim.catalog.policies import POLICY_NAMES
+from jscc_sim.catalog.request import Request
+from jscc_sim.checkpoint import SUFFIXES, Record, load_part
+from jscc_sim.codecs import NeuralCodec
+from jscc_sim.factory import is_factory
+
+Part = TypeVar("Part", NeuralPolicy, NeuralCodec)
+
+
+@dataclass(frozen=True)
+class Players:
+    """The trained parts that a request names by file, with the game that each was trained in."""
+
+    policy: NeuralPolicy | None
+    codec: NeuralCodec | None
+    records: tuple[Record, ...]
+
+    @property
+    def k(self) -> int | None:
+        """The word length that the players were trained for."""
+        return self.codec.k if self.codec else self.policy.n if self.policy else None
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The SNRs in dB that they were trained at."""
+        return tuple(sorted({record.snr_db for record in self.records}))
+
+    @property
+    def sjr_db(self) -> float:
+        """The signal-to-jammer ratio that they were trained at; 0 dB if nobody was."""
+        return self.records[0].sjr_db if self.records else 0.0
+
+    def at_home(self, channel: Channel) -> bool:
+        """Whether the channel's powers are those that every one of them was trained for."""
+        return all(_plays_at(record, channel) for record in self.records)
+
+
+def is_file(name: str) -> bool:
+    """Whether a policy or codec is given as a file or folder rather than by its name, which takes precedence."""
+    named = name in CODEC_NAMES or name.partition(":")[0] in POLICY_NAMES or is_factory(name)
+    return not named and (name.endswith(SUFFIXES) or "/" in name or Path(name).exists())
+
+
+def load_players(asked: Request) -> Players:
+    """Both trained parts, where the request names files."""
+    records, policy, codec = [], None, None
+    if asked.policy is not None and asked.channel == "jammer" and is_file(asked.policy):
+        policy, record = load_policy(Path(asked.policy))
+        records.append(record)
+    files = [name for name in asked.codecs if is_file(name)]
+    if files and len(asked.codecs) > 1:
+        raise ValueError(f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named")
+    if files:
+        codec, record = load_codec(Path(files[0]))
+        records.append(record)
+    return Players(policy, codec, tuple(records))
+
+
+def load_policy(path: Path) -> tuple[NeuralPolicy, Record]:
+    """The trained policy saved at ``path``."""
+    record, tensors = load_part(path, "policy")
+    return _build(NeuralPolicy, record, tensors, path), record
+
+
+def load_codec(path: Path) -> tuple[NeuralCodec, Record]:
+    """The trained codec saved at ``path``."""
+    record, tensors = load_part(path, "codec")
+    return _build(NeuralCodec, record, tensors, path), record
+
+
+def load_pair(folder: Path) -> tuple[Jammer, NeuralCodec]:
+    """The jammer, at its powers, and the codec that ``jscc-sim play --out`` saved into ``folder``."""
+    policy, record = load_policy(folder)
+    return Jammer(policy, *_powers(record)), load_codec(folder)[0]
+
+
+def _build(kind: type[Part], record: Record, tensors: dict[str, Tensor], path: Path) -> Part:
+    try:
+        part = kind(**record.arguments)
+        part.load_state_dict(tensors)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"{path} does not hold the weights it describes: {str(error).splitlines()[0]}") from None
+    return part.eval()
+
+
+def _powers(record: Record) -> tuple[float, float]:
+    """Of the noise and of the jammer, in the game that a part was trained in."""
+    return from_decibels(-record.snr_db), from_decibels(-record.sjr_db)
+
+
+def _plays_at(record: Record, channel: Channel) -> bool:
+    if not isinstance(channel, Jammer):
+        return False
+    noise, jam = _powers(record)
+    return abs(channel.noise_power / noise - 1) < 1e-9 and abs(channel.jam_power / jam - 1) < 1e-9

@@ -1,0 +1,51 @@
+"""Sources by name, as in ``images:mnist`` or ``gaussian:0.9``, and the codecs that suit each."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jscc_sim.catalog.spelling import number
+from jscc_sim.sources import Bits, Gaussian, Images, Laplace, Source, Uniform, exponential_covariance
+
+SOURCE_NAMES: dict[str, Callable[[str, int], Source]] = {
+    "bits": lambda name, k: Bits(k),
+    "gaussian": lambda name, k: _gaussian(name, k),
+    "images": lambda name, k: Images(name),
+    "laplace": lambda name, k: Laplace(k),
+    "uniform": lambda name, k: Uniform(k),
+}
+SOURCE_TAKES = {"gaussian": "--k, :CORRELATION or :FILE.npy", "images": ":SET or :FOLDER"}
+SOURCE_CODECS = {"bits": ("uncoded", "repetition-3"), "images": ("klt",)}
+COLOURED_WORDS = 16
+
+
+def build_source(name: str, k: int | None, usual_k: int) -> Source:
+    """``kind`` or ``kind:name``, with words of ``k`` symbols if that is asked for."""
+    kind, _, of = name.partition(":")
+    if of and kind not in SOURCE_TAKES:
+        raise ValueError(f"source {kind!r} takes no name, got {of!r}")
+    usual = COLOURED_WORDS if of else usual_k
+    source = SOURCE_NAMES[kind](of, usual if k is None else k)
+    if k not in (None, source.k):
+        raise ValueError(f"source {name!r} has words of k = {source.k} symbols, not {k}")
+    return source
+
+
+def usual_codecs(source: str) -> tuple[str, ...]:
+    """The codecs that suit a source if none is named."""
+    kind, _, of = source.partition(":")
+    if kind == "gaussian" and of:
+        return ("klt",)
+    return SOURCE_CODECS.get(kind, ("linear",))
+
+
+def _gaussian(name: str, k: int) -> Gaussian:
+    """White, of correlated neighbours (``gaussian:0.9``), or of the covariance in a file (``gaussian:FILE.npy``)."""
+    if not name:
+        return Gaussian(k)
+    if not name.endswith(".npy"):
+        return Gaussian(covariance=exponential_covariance(k, number("source 'gaussian'", name)))
+    try:
+        return Gaussian(covariance=np.load(name, allow_pickle=False))
+    except (EOFError, ValueError) as error:
+        raise ValueError(f"{name} holds no covariance: {error}") from None

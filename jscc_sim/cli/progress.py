@@ -1,0 +1,42 @@
+"""The progress bar."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def progress_bar(what: str, total: int, unit: str, part: str) -> Iterator[Callable[[int, int, int], None]]:
+    """A bar on a terminal, silence elsewhere: tell it (items finished, part done, part planned) of the item at hand."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), TextColumn("{task.percentage:.0f}% of"), TextColumn(f"{total} {unit}"))
+    with Progress(
+        *columns,
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bar:
+        task = bar.add_task(what, total=total, rate="")
+        start = time.monotonic()
+        before, item, last = 0, 0, 0
+
+        def tell(finished: int, done: int, planned: int) -> None:
+            nonlocal before, item, last
+            before += last if finished != item else 0
+            item, last = finished, done
+            rate = (before + done) / max(time.monotonic() - start, 1e-9)
+            bar.update(task, completed=finished + done / planned, rate=f"{rate:.3g} {part}/s")
+
+        yield tell

@@ -1,0 +1,82 @@
+"""The options of a sweep: what is sent through what, how long to measure, and where rows go."""
+
+from __future__ import annotations
+
+import click
+
+from jscc_sim.cli.grids import DEFAULT_GRID, grid
+from jscc_sim.cli.options import FILE, SEED, decibels
+
+SNR_GRID = "0:20:2"
+
+CHANNEL_OPTIONS = (
+    click.option("--channel", required=True, help="awgn, jammer, rayleigh, rician, bsc, bec, bsc-flip or bec-flip."),
+    click.option(
+        "--snr",
+        "snr_db",
+        callback=grid,
+        metavar="GRID",
+        is_flag=False,
+        flag_value=SNR_GRID,
+        help=f"SNR grid in dB, as 0:20:2, 0,3,10 or 5  [{SNR_GRID}, or where FILE was trained].",
+    ),
+    click.option(
+        "--at",
+        callback=grid,
+        metavar="GRID",
+        is_flag=False,
+        flag_value=DEFAULT_GRID,
+        help="Grid of the channel's knob: its SNR in dB, or its probability  [0:0.2:0.05].",
+    ),
+    click.option(
+        "--source",
+        help="gaussian, gaussian:0.9 (correlated neighbours), gaussian:FILE.npy (a covariance), laplace, "
+        "uniform, bits, images, images:mnist, images:fashion-mnist, images:cifar10 or images:FOLDER.",
+    ),
+    click.option(
+        "--codec",
+        "codecs",
+        multiple=True,
+        help="linear, klt, uncoded, repetition, repetition-3 (-5, ...), hamming, bch, ldpc, convolutional, "
+        "FILE or package.module:factory, a factory(k, n); may be repeated.",
+    ),
+    click.option(
+        "--policy",
+        help="The jammer's: gaussian, two-point, pulsed:DUTY, uniform, laplace, tap:NOISE, source-aware, "
+        "tone:FREQUENCY, reactive:THRESHOLD or FILE  [gaussian].",
+    ),
+    decibels("--sjr", "Signal-to-jammer ratio in dB  [0, or that of FILE]."),
+    decibels("--jsr", "Jammer-to-signal ratio in dB: minus --sjr."),
+    click.option("--shared", help="Common randomness of transmitter and receiver: sign or rotation."),
+    click.option("--flips", type=int, help="The flipping adversary's budget per word  [1]."),
+    click.option("--erasures", type=int, help="How many symbols of a word it may erase besides  [0]."),
+    click.option("--informed/--blind", default=None, help="Whether it sees errors and erasures first  [informed]."),
+    click.option("--attack", help="steepest, exhaustive or random  [steepest; exhaustive for hamming and bch]."),
+    click.option("--csi/--no-csi", default=None, help="Whether the receiver knows the fading gain  [csi]."),
+    click.option("--k-factor", type=float, help="Rician K factor, a ratio  [1]."),
+    click.option("--k", type=int, help="Source symbols per word  [1; 512 ldpc, 64 convolutional, 7 bch]."),
+    click.option("--n", type=int, help="Channel uses per word  [the codec's own]."),
+)
+
+BUDGET_OPTIONS = (
+    click.option(
+        "--rel-error",
+        type=float,
+        help="Half-width of the 95 % interval over the mean  [0.01; error rates 0.1].",
+    ),
+    click.option(
+        "--words", type=int, help="Words per point instead, rounded up to whole blocks, 30 of them for a mean."
+    ),
+    click.option(
+        "--max-words",
+        type=int,
+        help="Words after which an error rate gives up (a mean does not)  [1,000 blocks].",
+    ),
+    click.option("--seed", type=SEED, default=0, show_default=True),
+    click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes."),
+    click.option("--scheduler", metavar="ADDRESS", help="Address of a running Dask scheduler, instead."),
+    click.option("--store", type=FILE, help="Record measured blocks; the same command resumes."),
+    click.option("--csv", type=FILE, help="Write the rows into FILE as well."),
+    click.option("--plot", type=FILE, help="Draw the rows into FILE (.png, .pdf, .svg)."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object per line instead of a table."),
+)
