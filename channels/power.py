@@ -9,8 +9,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-# Beyond this, float32 sums of signal and noise would have lost the smaller one long ago.
-MOST_DECIBELS = 300
+# Beyond this, float32 sums of signal and noise lose the smaller one, and an error of 1e-12 drowns in rounding.
+MOST_DECIBELS = 100
 
 
 def decibels(ratio: float) -> float:
@@ -31,7 +31,7 @@ def from_decibels(level: float) -> float:
     0.1
     """
     if not abs(level) <= MOST_DECIBELS:
-        raise ValueError(f"a level in dB must lie within ±{MOST_DECIBELS}, got {level}")
+        raise ValueError(f"a level in dB must lie within ±{MOST_DECIBELS}, got one of {abs(level):g}")
     return float(10 ** (level / 10))
 
 

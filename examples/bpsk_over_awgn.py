@@ -51,7 +51,7 @@ def main() -> None:
         bars = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
         label = f"{name}, measured (95 %)"
         axes.errorbar(LEVELS, means, yerr=bars, fmt="o", ms=4, capsize=3, color=colour, label=label)
-    axes.set(xlabel="SNR = P/N per real use (dB)", ylabel="bit error rate", yscale="log", ylim=(1e-6, 1))
+    axes.set(xlabel="SNR = P/N per real use (dB)", ylabel="bit error rate", yscale="log", ylim=(1e-8, 1))
     axes.set(title="BPSK over AWGN")
     axes.grid(alpha=0.3, which="both")
     axes.legend()

@@ -16,6 +16,8 @@ from jscc_sim.tally import Tally
 
 # Enough for the workers to share evenly, few enough that sending them costs nothing.
 TASKS = 16
+# What a kill may cost, per worker.
+MOST_PER_TASK = 256
 # At most 32 MiB, beyond which glibc learns nothing.
 LARGE_PIECE = 2**24
 
@@ -53,8 +55,9 @@ def block_seed(seed: int, block: int) -> int:
     """A different seed for each block of a case.
 
     Torch's generator takes 32 bits of a seed, among which hashes of many blocks would collide; an odd stride does not.
+    The upper bits of the case's seed make a stride of its own, so that no two cases share a run of blocks.
     """
-    return (seed + block * 0x9E3779B1) % 2**32
+    return (seed + block * (seed >> 32 | 1)) % 2**32
 
 
 def run_blocks(
@@ -93,7 +96,7 @@ def run_unordered(
     _check_pickled(link)
     # As bytes, which Dask's scheduler passes on: it would unpickle a link, without the user's modules.
     packed = pickle.dumps((link, metrics))
-    size = -(-len(blocks) // TASKS)
+    size = min(MOST_PER_TASK, -(-len(blocks) // TASKS))
     tasks = [blocks[start : start + size] for start in range(0, len(blocks), size)]
     pending = {executor.submit(_task, packed, words, seed, sys.path, task) for task in tasks}
     try:

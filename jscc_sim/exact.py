@@ -19,6 +19,7 @@ from channels import (
     ReactivePolicy,
     Rician,
     SharedRandomness,
+    SharedRotation,
     SharedSign,
     SourceAwarePolicy,
     TapPolicy,
@@ -40,6 +41,8 @@ from jscc_sim.theory.worst_noise import pulsed_error, two_point_error
 Means = dict[str, float]
 # Enumerating the patterns of nature and an adversary on longer words would take minutes.
 LONGEST_ENUMERATED = 15
+# A user's codec is let in with a power measured as 1; what that measurement may have missed shall not break a bound.
+MOST_POWER = 1.02
 
 
 def exact_values(link: Link) -> Means:
@@ -52,11 +55,20 @@ def exact_values(link: Link) -> Means:
         mse = _linear(codec, channel)
     elif isinstance(codec, KLT) and isinstance(link.source, Spectral) and codec.made_for == repr(link.source):
         mse = _coloured(codec, link.source, channel)
-    elif isinstance(codec, NeuralCodec) and codec.k == codec.n and isinstance(link.source, Gaussian):
-        mse = _linear(Linear(codec.k), channel)
+    elif isinstance(codec, NeuralCodec) and _is_white(link):
+        mse = _learned(codec, link)
     if mse is None:
         return {}
     return {"mse": mse, "psnr": mse} if isinstance(link.source, Images) else {"mse": mse}
+
+
+def _learned(codec: NeuralCodec, link: Link) -> float | None:
+    """J*, what a learned codec of a Gaussian source comes near to against a jammer that knows nothing."""
+    jammer = inside(link.channel)
+    if codec.k != codec.n or not isinstance(link.source, Gaussian) or not isinstance(jammer, Jammer):
+        return None
+    known = _oblivious(jammer.policy)
+    return float(scalar_payoff(1.0, 1.0, jammer.jam_power, jammer.noise_power)) if known else None
 
 
 def lower_bounds(link: Link) -> Means:
@@ -64,7 +76,7 @@ def lower_bounds(link: Link) -> Means:
     noise = _gaussian_noise(link.channel)
     if noise is None or not (isinstance(link.source, Gaussian) and link.source.covariance is None):
         return {}
-    return {"mse": float(opta(link.codec.k, link.codec.n, 1.0, 0.0, noise))}
+    return {"mse": float(opta(link.codec.k, link.codec.n, MOST_POWER, 0.0, noise))}
 
 
 def _is_white(link: Link) -> bool:
@@ -111,9 +123,9 @@ def _linear(codec: Linear, channel: Channel) -> float | None:
     if codec.k == codec.n and isinstance(channel.policy, TapPolicy) and channel.policy.share is None:
         return float(tap_payoff(1.0, *powers, channel.policy.tap_noise))
     if codec.k == codec.n and isinstance(channel.policy, SourceAwarePolicy):
-        if isinstance(wrapped, SharedRandomness):
-            return float(scalar_payoff(1.0, *powers)) if isinstance(wrapped, SharedSign) else None
-        return float(exposed_payoff(*powers))
+        # A secret of mean zero, a sign or a rotation, leaves nothing in common with the signal.
+        secret = isinstance(wrapped, SharedRandomness)
+        return float(scalar_payoff(1.0, *powers) if secret else exposed_payoff(*powers))
     return None
 
 
@@ -130,7 +142,9 @@ def _faded(codec: Linear, channel: BlockFading) -> float | None:
 def _coloured(codec: KLT, source: Spectral, channel: Channel) -> float | None:
     """The error of the KLT codec: what its components suffer, and the variance of those not sent."""
     variances, n = source.karhunen_loeve[0], codec.n
-    channel = inside(channel)
+    rotated, channel = isinstance(channel, SharedRotation), inside(channel)
+    if isinstance(channel, Jammer) and isinstance(channel.policy, NeuralPolicy) and not rotated:
+        return None  # its power may differ from use to use, which this codec weighs unequally
     unsent = float(variances[n:].sum())
     if isinstance(channel, BlockFading) and channel.csi:
         snrs = transmit_powers(variances[:n], codec.noise_power, float(n)) / channel.noise_power

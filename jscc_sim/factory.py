@@ -17,7 +17,7 @@ from jscc_sim.sources import Source
 
 CHECKED_SYMBOLS = 2**18
 # A power over its budget by less than this is rounding or sampling.
-ALLOWANCE = 0.01
+ALLOWANCE = 0.001
 
 
 def is_factory(name: str) -> bool:

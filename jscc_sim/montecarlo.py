@@ -1,11 +1,15 @@
 """The Monte Carlo simulator: cases, and sweeps over them that stop by a rule fixed beforehand."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+
+import torch
+from torch import Tensor, nn
 
 from jscc_sim import tally
 from jscc_sim.blocks import run_unordered
@@ -20,6 +24,7 @@ FEWEST_ATTACKED = 32
 PILOT_BLOCKS = tally.FEWEST_BLOCKS
 MOST_BLOCKS = 1000
 TOO_MANY_BLOCKS = 10_000_000
+PLAIN = (bool, int, float, str, bytes, tuple, type(None))
 Label = str | int | float | bool | None
 Progress = Callable[[int, int], None]
 
@@ -50,11 +55,14 @@ class Case:
     def key(self) -> str:
         """A digest of everything a result depends on but the seed: reprs, parameters, buffers, the block's size."""
         described = f"{self.link!r} {self.words_per_block}{self.origin}"
+        if address := re.search(r"<?[\w.]+ (object )?at 0x[0-9a-f]+", described):
+            raise ValueError(f"{address[0]} tells nothing: give the class a __repr__ that shows its parameters")
         digest = hashlib.blake2b(described.encode(), digest_size=12)
-        for module in (self.link.codec, self.link.channel):
-            for name, tensor in module.state_dict().items():
-                digest.update(name.encode())
-                digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        for part in (self.link.source, self.link.codec, self.link.channel):
+            modules = part.named_modules() if isinstance(part, nn.Module) else [("", part)]
+            for path, module in modules:
+                for line in _contents(path, module):
+                    digest.update(line)
         return digest.hexdigest()
 
     def record(self, seed: int) -> dict[str, object]:
@@ -67,6 +75,25 @@ class Case:
             "exact": dict(self.exact),
             "bounds": dict(self.bounds),
         }
+
+
+def _contents(path: str, part: object) -> Iterator[bytes]:
+    """What decides a part's results beside its repr: its class, its plain attributes and its tensors.
+
+    Left out is what the part says is ``derived`` from the rest: its last bits may depend on the number of BLAS threads.
+    """
+    fields = dict(vars(part))
+    for kind in ("_parameters", "_buffers"):
+        fields |= fields.pop(kind, {})
+    yield f"{path} {type(part).__module__}.{type(part).__qualname__}".encode()
+    for name, value in sorted(fields.items()):
+        if name in getattr(part, "derived", ()):
+            continue
+        if isinstance(value, Tensor):
+            yield f"{name} {value.dtype} {tuple(value.shape)}".encode()
+            yield value.detach().cpu().to_dense().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+        elif isinstance(value, PLAIN) and not name.startswith("_") and name != "training":
+            yield f"{name} {value!r}".encode()
 
 
 @dataclass(frozen=True)
@@ -174,8 +201,9 @@ def rows_of(store: Store) -> Iterator[Row]:
 def _unfinished(record: Mapping[str, object], name: str, blocks: Sequence[Block]) -> Iterator[Row]:
     for metric, tallies in ((name, [block[name] for block in blocks]) for name in (blocks[0] if blocks else {})):
         if len(tallies) >= 2:
-            estimate = tally.mean(tallies)
-            shown = METRICS[metric].shown if metric in METRICS else float
+            known = METRICS.get(metric)
+            estimate = tally.proportion(tallies) if known and known.binary else tally.mean(tallies)
+            shown = known.shown if known else float
             low, high = sorted((shown(max(0.0, estimate.low)), shown(estimate.high)))
             yield Row(
                 labels=record["labels"],  # type: ignore[arg-type]

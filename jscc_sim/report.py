@@ -10,21 +10,21 @@ from pathlib import Path
 from jscc_sim.montecarlo import Row
 from jscc_sim.verify import verdict
 
-FORMAT = "{:<14} {:>12} {:<6} {:>11}  {:<25} {:>11} {:>10}  {}"
+FORMAT = "{:<18} {:>12} {:<6} {:>11}  {:<25} {:>11} {:>10}  {}"
 COLUMNS = FORMAT.format("codec", "level", "metric", "mean", "95 % interval", "exact", "words", "verdict")
 
 
 def line(row: Row) -> str:
     """The row under `COLUMNS`; a codec from a file goes by the file's stem."""
     return FORMAT.format(
-        Path(str(row.labels.get("codec", "–"))).stem[:14],
+        Path(str(row.labels.get("codec", "–"))).stem[:18],
         _level(row),
         row.metric,
         figure(row.mean),
         f"[{figure(row.low)}, {figure(row.high)}]",
         figure(row.exact) if row.exact is not None else "–" if row.bound is None else f"≥ {figure(row.bound)}",
         row.words,
-        verdict(row) or "–",
+        verdict(row) or ("–" if row.complete else "incomplete"),
     )
 
 

@@ -16,6 +16,7 @@ from jscc_sim.data import load_images
 Array = NDArray[np.float64]
 # The covariance of larger words would take more than 2 GB.
 MOST_CORRELATED = 2**14
+MOST_SYMBOLS = 2**24
 
 
 class Source(ABC):
@@ -47,6 +48,8 @@ class Spectral(Source):
 
 class Gaussian(Spectral):
     """``u ~ N(0, covariance)``; without one, ``N(0, I_k)``."""
+
+    derived = ("root",)
 
     def __init__(self, k: int = 1, covariance: ArrayLike | None = None) -> None:
         self.covariance = None if covariance is None else _checked_covariance(covariance)
@@ -167,9 +170,11 @@ class Images(Spectral):
 
 
 def checked_count(name: str, count: int) -> int:
-    """``count`` itself, or a ValueError that names it unless it is at least 1."""
+    """``count`` itself, or a ValueError that names it unless it is at least 1 and words of it fit into memory."""
     if not count >= 1:
         raise ValueError(f"{name} must be at least 1, got {count}")
+    if count > MOST_SYMBOLS:
+        raise ValueError(f"{name} must be at most {MOST_SYMBOLS}, got {count}: longer words do not fit into memory")
     return count
 
 
@@ -194,6 +199,8 @@ def _checked_covariance(covariance: ArrayLike) -> Array:
 
 def _descending(covariance: Array) -> tuple[Array, Array]:
     values, vectors = np.linalg.eigh(covariance)
+    # LAPACK leaves the sign of an eigenvector open: its largest entry shall be positive.
+    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(len(vectors))])
     return np.maximum(values[::-1], 0), vectors[:, ::-1]
 
 

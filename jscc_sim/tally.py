@@ -76,17 +76,32 @@ def mean(blocks: Sequence[Tally], pilot: int | None = None) -> Estimate:
     """The mean of a score, from at least two blocks of equal size.
 
     The interval is Student's over block means: ``t(B−1)·s/√B``, or, where the first ``pilot`` blocks decided how many
-    follow, Stein's two-stage interval ``t(n₀−1)·s₀/√B`` with the pilot's variance (Stein 1945). A score that never
-    showed gets the upper end that zero errors in so many words allow.
+    follow, Stein's two-stage interval ``t(n₀−1)·s₀/√B`` with the pilot's variance (Stein 1945). A score that few words
+    have gets an interval by their number; one that never showed, the upper end that zero errors allow.
     """
     means = np.array([tally.total / tally.words for tally in blocks])
     words = sum(tally.words for tally in blocks)
     freedom = (pilot or len(blocks)) - 1
     std_error = float(means[: pilot or len(blocks)].std(ddof=1) / math.sqrt(len(blocks)))
     middle = math.fsum(tally.total for tally in blocks) / words
+    events = sum(tally.events for tally in blocks)
     half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * std_error
-    high = middle + half if any(means) else clopper_pearson(0, words)[1]
-    return Estimate(words, middle, middle - half, high, std_error, freedom, sum(tally.events for tally in blocks))
+    low, high = middle - half, middle + half
+    if events < FEWEST_EVENTS:
+        low, high = _of_few(events, words, middle)
+    return Estimate(words, middle, low, high, std_error, freedom, events)
+
+
+def _of_few(events: int, words: int, middle: float) -> tuple[float, float]:
+    """An interval for the mean of a score that so few words have: Clopper-Pearson's for how often, times the score.
+
+    Widened by √2 about the middle, as if the scores of those words spread as much as an exponential's.
+    """
+    low, high = clopper_pearson(events, words)
+    if events == 0:
+        return low, high
+    score = middle * words / events
+    return middle - math.sqrt(2) * (middle - low * score), middle + math.sqrt(2) * (high * score - middle)
 
 
 def blocks_for(pilot: Sequence[Tally], rel_error: float) -> int:

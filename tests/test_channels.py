@@ -258,7 +258,7 @@ class TestRepr:
 
 
 probabilities = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 5e-324, 1e-17, 1e-9, 0.5, 1 - 2**-53, 1.0]))
-decibel_levels = st.floats(-250, 250)
+decibel_levels = st.floats(-100, 100)
 binaries = st.one_of(
     probabilities.map(BSC), probabilities.map(BEC), st.builds(ErrorsAndErasures, probabilities, probabilities)
 )

@@ -45,8 +45,8 @@ class TestGains:
         assert channel.mean_gain == pytest.approx(law.mean(), rel=1e-9)
 
     def test_one_per_word(self, channel):
-        y = channel.at(200)(torch.ones(3, 50, 6))
-        assert y.std(-1).max() < 1e-5
+        y = channel.at(100)(torch.ones(3, 50, 6))
+        assert y.std(-1).max() < 1e-4
         assert y[..., 0].flatten().unique().numel() > 140
 
     def test_every_word_has_its_own(self, channel):

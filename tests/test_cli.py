@@ -151,7 +151,7 @@ class TestRefuses:
             (["--channel", "awgn", "--snr", "abc"], "is not a grid"),
             (["--channel", "awgn", "--snr", "0:1e9:1"], "over 10000 points"),
             (["--channel", "awgn", "--snr", "inf"], "is not finite"),
-            (["--channel", "jammer", "--snr", "5000"], "within ±300"),
+            (["--channel", "jammer", "--snr", "5000"], "within ±100"),
             (["--channel", "jammer", "--seed", "-1"], "-1 is not in the range"),
             (["--channel", "jammer", "--sjr", "inf"], "--channel awgn"),
             (["--channel", "jammer", "--sjr", "1", "--jsr", "1"], "say the same thing"),

@@ -34,10 +34,10 @@ class Mine(Linear):
 
     def __init__(self, k, n, odd=None):
         super().__init__(k, n)
-        self.home, self.odd = os.getpid(), odd
+        self._home, self.odd = os.getpid(), odd
 
     def encode(self, u):
-        if os.getpid() != self.home and os.path.exists("dying"):
+        if os.getpid() != self._home and os.path.exists("dying"):
             with open("dying", "a") as counted:
                 counted.write(".")
             if os.path.getsize("dying") > 20:

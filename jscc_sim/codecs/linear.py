@@ -69,6 +69,7 @@ class KLT(Codec):
     `theory.saddle.transmit_powers`; the receiver is the linear MMSE estimator for the law it believes in.
     """
 
+    derived = ("analysis", "mean", "powers", "synthesis", "variances")
     analysis: Tensor
     synthesis: Tensor
     mean: Tensor

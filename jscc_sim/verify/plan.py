@@ -34,7 +34,7 @@ from jscc_sim.link import Link
 from jscc_sim.metrics import BER, BLER, MSE, SINGLE_BIT_BER, Metric
 from jscc_sim.sources import Bits, Gaussian, Images, Laplace, Source, Spectral, Uniform, exponential_covariance
 from jscc_sim.theory import bandwidth, coding, fading, informed, linear_code, saddle, worst_noise
-from jscc_sim.verify.probes import Loud, offset, power
+from jscc_sim.verify.probes import Loud, offset, power, with_next, with_signal
 
 # Margins of equivalence, relative to the exact value (for offsets, to the standard deviation of the disturbance).
 MEAN_MARGIN, ERROR_MARGIN = 0.005, 0.02
@@ -51,7 +51,7 @@ Exact = float | NDArray[np.float64]
 class Trial:
     """A link, the metrics measured on it for ``words`` words, and for each its exact mean and margin.
 
-    Words are chosen so that a standard error is at most a sixth of its margin: then a right instrument fails a point
+    Words are planned so that a standard error is at most a sixth of its margin: then a right instrument fails a point
     about once in 70,000.
     """
 
@@ -186,7 +186,16 @@ def _aware() -> list[Trial]:
         _mse("source-aware", _linear(knows), informed.exposed_payoff(1, 1, noise)),
         _mse("source-aware behind a shared sign", _linear(SharedSign(knows)), saddle_value, 8_000_000),
         _mse("shared rotation", rotated, saddle_value, 2_000_000),
+        _mse("source-aware behind a rotation", _linear(SharedRotation(knows), 3), saddle_value, 3_000_000),
+        _tap_moments(),
     ]
+
+
+def _tap_moments() -> Trial:
+    """How much of the signal the tap takes away; the payoff is stationary there and would not tell."""
+    cut = float(informed.tap_gain(1, _ratio(-6), _ratio(-10)))
+    link = _linear(_jammed(TapPolicy(), 10, 6)).eval()
+    return Trial("moments of tap", link, 8_000_000, ((with_signal(), -cut, MEAN_MARGIN * cut),))
 
 
 def _spectra() -> list[Trial]:
@@ -211,13 +220,16 @@ def _moments() -> list[Trial]:
         _added("awgn", AWGN(1.0).at(3), _ratio(-3)),
         _added("jammer", _jammed(GaussianPolicy(), 10), 1 + _ratio(-10)),
         _added("two-point jammer", _jammed(TwoPointPolicy(), 10), 1 + _ratio(-10)),
+        _added("laplace jammer", _jammed(LaplacePolicy(), 10), 1 + _ratio(-10), 9_000_000),
+        _added("uniform jammer", _jammed(UniformPolicy(), 10), 1 + _ratio(-10)),
     ]
 
 
-def _added(name: str, channel: Channel, exact: float) -> Trial:
+def _added(name: str, channel: Channel, exact: float, words: int = 4_000_000) -> Trial:
     offsets = tuple((offset(use), 0.0, MEAN_MARGIN * exact**0.5) for use in (0, 1))
     powers = tuple((power(use), exact, MEAN_MARGIN * exact) for use in (0, 1))
-    return Trial(f"moments of {name}", _linear(channel, 2).eval(), 4_000_000, offsets + powers)
+    apart = ((with_next(), 0.0, MEAN_MARGIN * exact),)
+    return Trial(f"moments of {name}", _linear(channel, 2).eval(), words, offsets + powers + apart)
 
 
 def _faded() -> list[Trial]:
@@ -227,7 +239,7 @@ def _faded() -> list[Trial]:
     return [
         _mse("rayleigh", _linear(rayleigh), fading.rayleigh_mse(snr), 12_000_000),
         _mse("rayleigh without csi", _linear(blind), fading.blind_linear_mse(snr), 8_000_000),
-        _mse("rician", _linear(rician), fading.rician_mse(snr, 4), 6_000_000),
+        _mse("rician", _linear(rician), fading.rician_mse(snr, 4), 8_000_000),
         _ber("rayleigh bpsk", rayleigh, fading.rayleigh_bpsk_error(snr)),
         _ber("rician bpsk", rician, fading.rician_bpsk_error(snr, 4)),
     ]

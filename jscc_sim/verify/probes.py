@@ -32,6 +32,28 @@ class Power:
         return (sent.y - sent.x)[:, self.use].square()
 
 
+class Together:
+    """``(y − x)_0 · x_0`` or ``(y − x)_0 · (y − x)_1``: what a channel adds, against the signal or the next use."""
+
+    def __init__(self, signal: bool) -> None:
+        self.signal = signal
+
+    def __call__(self, sent: Transmission) -> Tensor:
+        """``(words,)``."""
+        added = sent.y - sent.x
+        return added[:, 0] * (sent.x[:, 0] if self.signal else added[:, 1])
+
+
+def with_signal() -> Metric:
+    """The correlation of what the channel adds with the signal."""
+    return Metric("with signal", Together(True))
+
+
+def with_next() -> Metric:
+    """The correlation of what the channel adds at one use and at the next."""
+    return Metric("with next", Together(False))
+
+
 def offset(use: int) -> Metric:
     """The mean of what the channel adds at one use."""
     return Metric(f"offset[{use}]", Offset(use))
