@@ -158,3 +158,23 @@ def test_certain_scores_are_judged_exactly():
     estimate = mean([Tally(10, 0.5, 10)] * 30)
     assert estimate.p_value(0.05) == 1.0
     assert estimate.p_value(0.051) == 0.0
+
+
+@pytest.mark.parametrize("errors", [2, 8, 60])
+@pytest.mark.parametrize("spread", ["even", "skewed"])
+def test_few_erroneous_words_of_many_bits_are_covered(errors, spread):
+    """At least 95 % by 1,000 runs, less 4.4 standard errors of that count: false-alarm rate 1e-5."""
+    rng, words, bits, runs = np.random.default_rng(0), 2000, 16, 1000
+    chance = errors / (30 * words)
+
+    def shares(count: int) -> np.ndarray:
+        wrong = rng.integers(1, bits + 1, count) if spread == "even" else rng.geometric(0.3, count)
+        return np.minimum(wrong, bits) / bits
+
+    truth, covered = chance * shares(10**6).mean(), 0
+    for _ in range(runs):
+        counts = rng.binomial(words, chance, 30)
+        blocks = [Tally(words, float(shares(count).sum()), int(count)) for count in counts]
+        found = mean(blocks)
+        covered += found.low <= truth <= found.high
+    assert covered / runs > 0.95 - 4.4 * np.sqrt(0.95 * 0.05 / runs)
