@@ -65,7 +65,9 @@ BUDGET_OPTIONS = (
         help="Half-width of the 95 % interval over the mean  [0.01; error rates 0.1].",
     ),
     click.option(
-        "--words", type=int, help="Words per point instead, rounded up to whole blocks, 30 of them for a mean."
+        "--words",
+        type=int,
+        help="Words per point instead, rounded up to blocks of up to 131,072 symbols, 30 of them for a mean.",
     ),
     click.option(
         "--max-words",
