@@ -150,7 +150,7 @@ class TestRefuses:
             (["--channel", "awgn", "--snr", ""], "is not a grid"),
             (["--channel", "awgn", "--snr", "abc"], "is not a grid"),
             (["--channel", "awgn", "--snr", "0:1e9:1"], "over 10000 points"),
-            (["--channel", "awgn", "--snr", "inf"], "is not finite"),
+            (["--channel", "awgn", "--snr", "inf"], "is not finite; without a jammer use --channel awgn"),
             (["--channel", "jammer", "--snr", "5000"], "within ±100"),
             (["--channel", "jammer", "--seed", "-1"], "-1 is not in the range"),
             (["--channel", "jammer", "--sjr", "inf"], "--channel awgn"),

@@ -80,6 +80,7 @@ class TestTheory:
             (["bpsk_error", "x=1"], "'x=1' is not one of snr="),
             (["bpsk_error", "snr"], "'snr' is not one of snr="),
             (["bpsk_error", "snr=a"], "is not a grid"),
+            (["bpsk_error", "snr=nan"], "'nan' is not finite; give finite numbers"),
             (["tap_gain", "signal_power=1,2", "jam_power=1,2", "noise_power=1"], "one parameter at most"),
             (["bsc_capacity", "p=1.5"], "p must be in [0, 1], got 1.5"),
             (["bpsk_error", "snr=1", "--plot", "x.foo"], "its suffix must be one of"),

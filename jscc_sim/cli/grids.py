@@ -10,6 +10,7 @@ import click
 MOST_POINTS = 10_000
 DEFAULT_GRID = "="
 GRIDS = ("--snr", "--at")
+INFINITE = "without a jammer use --channel awgn, and a finite SNR"
 # A value may start with a minus sign, which click would take for the next option.
 NUMBER = re.compile(r"=?-?([\d.]|inf|nan)")
 
@@ -28,7 +29,7 @@ class GridCommand(click.Command):
         return super().parse_args(ctx, joined)
 
 
-def grid_points(text: str) -> tuple[float, ...]:
+def grid_points(text: str, remedy: str = "give finite numbers") -> tuple[float, ...]:
     """The points of a grid, computed in decimals so that 0:0.2:0.05 ends at 0.2."""
     wrong = f"{text!r} is not a grid: write 0:20:2, 0,3,10 or 5"
     try:
@@ -36,7 +37,7 @@ def grid_points(text: str) -> tuple[float, ...]:
     except ArithmeticError:
         raise click.BadParameter(wrong) from None
     if not all(part.is_finite() for part in parts):
-        raise click.BadParameter(f"{text!r} is not finite; without a jammer use --channel awgn, and a finite SNR")
+        raise click.BadParameter(f"{text!r} is not finite; {remedy}")
     if ":" not in text:
         return tuple(float(part) for part in parts)
     if "," in text or len(parts) != 3:
@@ -45,7 +46,7 @@ def grid_points(text: str) -> tuple[float, ...]:
     if not step > 0 or start > stop:
         raise click.BadParameter(f"{text!r} has no points: start:stop:step needs start <= stop and step > 0")
     if stop - start >= MOST_POINTS * step:
-        raise click.BadParameter(f"{text!r} has over {MOST_POINTS} points")
+        raise click.BadParameter(f"{text!r} has over {MOST_POINTS} points: choose a larger step")
     return tuple(float(start + index * step) for index in range(int((stop - start) / step) + 1))
 
 
@@ -53,4 +54,4 @@ def grid(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple
     """The points of a grid option; none for a bare option."""
     if value is None:
         return None
-    return () if value == DEFAULT_GRID else grid_points(value.lstrip("="))
+    return () if value == DEFAULT_GRID else grid_points(value.lstrip("="), INFINITE)
