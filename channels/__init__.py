@@ -7,10 +7,10 @@ from channels.bitflip import ATTACKS, BitFlip, exhaustive_attack, random_attack,
 from channels.cascade import Cascade, ErrorsAndErasures, NoisyFlips
 from channels.fading import BlockFading, Rayleigh, Rician
 from channels.jammer import Jammer
+from channels.learned import NeuralPolicy, NeuralSourcePolicy, NeuralTapPolicy, PerSymbolPolicy
 from channels.policies import (
     GaussianPolicy,
     LaplacePolicy,
-    NeuralPolicy,
     Policy,
     PulsedPolicy,
     ReactivePolicy,
@@ -41,6 +41,9 @@ POLICIES: dict[str, type[Policy]] = {
     "gaussian": GaussianPolicy,
     "laplace": LaplacePolicy,
     "neural": NeuralPolicy,
+    "neural-source": NeuralSourcePolicy,
+    "neural-tap": NeuralTapPolicy,
+    "per-symbol": PerSymbolPolicy,
     "pulsed": PulsedPolicy,
     "reactive": ReactivePolicy,
     "source-aware": SourceAwarePolicy,
@@ -67,7 +70,10 @@ __all__ = [
     "LaplacePolicy",
     "MemorylessChannel",
     "NeuralPolicy",
+    "NeuralSourcePolicy",
+    "NeuralTapPolicy",
     "NoisyFlips",
+    "PerSymbolPolicy",
     "Policy",
     "PulsedPolicy",
     "Rayleigh",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from channels.awgn import AWGN
 from channels.base import Channel, Draw, Received
-from channels.policies import NeuralPolicy, Policy, SourceAwarePolicy, TapPolicy
+from channels.policies import Policy, SourceAwarePolicy, TapPolicy
 from channels.power import UnitPower, checked_power, from_decibels
 
 # A policy's own word about its power stands unless this many symbols contradict it by six standard errors.
@@ -71,7 +71,7 @@ class Jammer(Channel):
     def _is_closed_form(self) -> bool:
         """Whether the power is a formula of this library that holds for any words."""
         ours = type(self.policy).__module__ == Policy.__module__
-        return ours and not isinstance(self.policy, NeuralPolicy | SourceAwarePolicy | TapPolicy)
+        return ours and not isinstance(self.policy, SourceAwarePolicy | TapPolicy)
 
     def _measured(self, draw: Draw, symbols: int) -> tuple[float, float]:
         """``E[a²]`` with its standard error over words."""

@@ -1,4 +1,4 @@
-"""What shapes a jammer's signal: policies in closed form, and a neural one that learns."""
+"""What shapes a jammer's signal: the interface, and policies in closed form."""
 
 import math
 from abc import ABC, abstractmethod
@@ -6,16 +6,16 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from channels.power import normal_points
-
 
 class Policy(nn.Module, ABC):
     """A random signal ``a (..., n)`` for each word sent; holding it to its power is the Jammer's business.
 
     ``correlation`` is ``E[a x]`` per symbol where a receiver is to reckon with it: 0 for a policy that does not see x.
+    An ``oblivious`` policy is known to look at neither the channel word nor the source word.
     """
 
     correlation: float = 0.0
+    oblivious: bool = False
 
     @abstractmethod
     def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
@@ -33,6 +33,8 @@ class Policy(nn.Module, ABC):
 class GaussianPolicy(Policy):
     """``a ~ N(0, I)``: the saddle-point jammer (Başar 1983)."""
 
+    oblivious = True
+
     def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
         """White Gaussian noise."""
         return torch.randn_like(x)
@@ -44,6 +46,8 @@ class GaussianPolicy(Policy):
 
 class TwoPointPolicy(Policy):
     """``a = ±1``, fair and independent for each symbol."""
+
+    oblivious = True
 
     def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
         """Fair signs."""
@@ -57,6 +61,8 @@ class TwoPointPolicy(Policy):
 class UniformPolicy(Policy):
     """``a`` uniform on ``±√3``."""
 
+    oblivious = True
+
     def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
         """Independent for each symbol."""
         return (torch.rand_like(x) * 2 - 1) * math.sqrt(3)
@@ -68,6 +74,8 @@ class UniformPolicy(Policy):
 
 class LaplacePolicy(Policy):
     """``a`` Laplace of variance one: the difference of two exponentials of variance ½."""
+
+    oblivious = True
 
     def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
         """Independent for each symbol."""
@@ -81,6 +89,8 @@ class LaplacePolicy(Policy):
 
 class PulsedPolicy(Policy):
     """On-off Gaussian noise: each symbol is hit with probability ``duty``, then by ``N(0, 1/duty)``."""
+
+    oblivious = True
 
     def __init__(self, duty: float = 0.1) -> None:
         super().__init__()
@@ -104,6 +114,8 @@ class PulsedPolicy(Policy):
 
 class TonePolicy(Policy):
     """``a_i = √2 cos(2π f i + φ)``: a carrier of ``frequency`` f in cycles per use, its phase uniform for each word."""
+
+    oblivious = True
 
     def __init__(self, frequency: float = 0.1) -> None:
         super().__init__()
@@ -211,44 +223,3 @@ class SourceAwarePolicy(Policy):
     def power(self) -> float:
         """One, for sources of variance one."""
         return 1.0
-
-
-class NeuralPolicy(Policy):
-    """``a = ±net(ξ)``: noise shaped by a net, for words of ``n`` symbols.
-
-    Half of the noise is Gaussian and half heavy-tailed, ``sinh(1.5 ξ)``: bounded nets need the latter to reach far out.
-    The fair sign of each word makes the law symmetric, because an offset would only waste power.
-    """
-
-    def __init__(self, n: int = 1, hidden: int = 64) -> None:
-        super().__init__()
-        if not (n >= 1 and hidden >= 1):
-            raise ValueError(f"n and hidden must be at least 1, got n={n}, hidden={hidden}")
-        self.n, self.hidden = n, hidden
-        self.net = nn.Sequential(
-            nn.Linear(4 * n, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, n)
-        )
-
-    def shape(self, noise: Tensor) -> Tensor:
-        """The signal ``(..., n)`` made of standard normal ``noise (..., 4n)``."""
-        gaussian, heavy = noise.chunk(2, dim=-1)
-        return self.net(torch.cat((gaussian, torch.sinh(1.5 * heavy)), dim=-1))
-
-    def forward(self, x: Tensor, u: Tensor | None = None) -> Tensor:
-        """Fresh noise, shaped."""
-        if x.shape[-1] != self.n:
-            raise ValueError(f"this jammer was made for words of {self.n} symbols, got words of {x.shape[-1]}")
-        own = next(self.parameters()).dtype
-        sign = torch.randint(2, (*x.shape[:-1], 1), dtype=own, device=x.device) * 2 - 1
-        noise = torch.randn(*x.shape[:-1], 4 * self.n, dtype=own, device=x.device)
-        return (sign * self.shape(noise)).to(x.dtype)
-
-    @torch.no_grad()
-    def power(self) -> Tensor:
-        """By 2^18/n scrambled Sobol points."""
-        signals = self.shape(normal_points(2**18 // self.n, 4 * self.n).to(next(self.parameters())))
-        return signals.double().square().mean()  # in float64, so that the last bit does not depend on the threads
-
-    def extra_repr(self) -> str:
-        """The sizes; the weights enter by digest."""
-        return f"n={self.n}, hidden={self.hidden}"

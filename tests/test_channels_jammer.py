@@ -114,7 +114,7 @@ class TestTraining:
         x = torch.randn(4096, 2)
         jam(jammer, x)
         with torch.no_grad():
-            jammer.policy.net[-1].weight.mul_(1000)
+            jammer.policy.shaped.net[-1].weight.mul_(1000)
         assert float(jam(jammer, x).mean()) == pytest.approx(0.5, rel=1e-4)
 
     @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -218,14 +218,14 @@ class TestEvaluation:
     def test_it_is_measured_inside_a_shared_sign_after_training(self):
         channel = SharedSign(Jammer(NeuralPolicy(8, 8), QUIET, 0.5))
         with torch.no_grad():
-            channel.inside.policy.net[-1].weight.mul_(1000)
+            channel.inside.policy.shaped.net[-1].weight.mul_(1000)
         channel.eval().measure_power(plain_words)
         assert float(jam(channel, torch.zeros(2**15, 8)).mean()) == pytest.approx(0.5, rel=0.05)
 
     def test_calibration_follows_the_policy(self):
         jammer = Jammer(NeuralPolicy(2), QUIET, 0.5).eval()
         with torch.no_grad():
-            jammer.policy.net[-1].weight.mul_(1000)
+            jammer.policy.shaped.net[-1].weight.mul_(1000)
         jammer.calibrate()
         assert float(jam(jammer, torch.zeros(2**16, 2)).mean()) == pytest.approx(0.5, rel=0.05)
 

@@ -19,8 +19,11 @@ from jscc_sim.codecs import (
     BlockCode,
     Convolutional,
     Linear,
+    ModuleCodec,
     NeuralCodec,
+    PerSymbolCodec,
     Repetition,
+    TailSafeCodec,
 )
 from jscc_sim.codecs.linear import frame
 from jscc_sim.sources import Bits, Gaussian, Images
@@ -33,16 +36,22 @@ def images() -> Images:
 
 @pytest.fixture(scope="module")
 def some(images) -> dict:
-    codec = NeuralCodec(2, 3, hidden=8)
-    codec.calibrate(torch.randn(2**16, 2))
+    learned = {
+        "module": ModuleCodec(torch.nn.Linear(2, 3), torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()), 2, 3),
+        "neural": NeuralCodec(2, 3, hidden=8),
+        "per-symbol": PerSymbolCodec(TailSafeCodec(hidden=8), 4),
+        "tail-safe": TailSafeCodec(3, 2, hidden=8),
+    }
+    for codec in learned.values():
+        codec.calibrate(torch.randn(2**16, codec.k))
     return {
         "block": BlockCode(BCH_15_7),
         "convolutional": Convolutional(8),
         "klt": KLT(images, 0.5, n=50),
         "ldpc": LDPC(32, 64),
         "linear": Linear(4),
-        "neural": codec.eval(),
         "repetition": Repetition(5, 3),
+        **{name: codec.eval() for name, codec in learned.items()},
     }
 
 
@@ -218,6 +227,57 @@ class TestSionna:
     def test_names_impossible_sizes(self):
         with pytest.raises(ValueError, match="no 5G LDPC code with k=10, n=5000"):
             LDPC(10, 5000)
+
+
+class TestTailSafeCodec:
+    """The receiver is the best linear one far out, and bounded away from it nowhere."""
+
+    @pytest.fixture
+    def codec(self):
+        torch.manual_seed(1)
+        codec = TailSafeCodec(2, 2, hidden=8)
+        with torch.no_grad():
+            for weight in codec.parameters():
+                weight.mul_(5)
+        codec.calibrate(torch.randn(2**16, 2))
+        return codec.eval()
+
+    def test_far_out_it_is_linear(self, codec):
+        y, law = torch.tensor([[40.0, -60.0], [0.0, 50.0]]), AWGN(1.1)
+        assert torch.allclose(codec.decode(y, law), y / 2.1, rtol=1e-6)
+
+    def test_its_correction_is_bounded_by_size_and_slope(self, codec):
+        v = 3 * torch.randn(2000, 2)
+        for correction in (codec.encoder, codec.decoder):
+            assert correction(v).abs().max() <= codec.BOUND
+        free, others = codec.encoder(v), v + 0.01 * torch.randn_like(v)
+        slopes = (codec.encoder(others) - free).norm(dim=1) / (others - v).norm(dim=1)
+        assert 0.01 * codec.encoder.lipschitz() < slopes.max() <= codec.encoder.lipschitz()
+
+    def test_it_is_odd(self, codec):
+        v, law = torch.randn(100, 2), AWGN(0.3)
+        assert torch.allclose(codec.encode(-v), -codec.encode(v), atol=1e-6)
+        assert torch.allclose(codec.decode(-v, law), -codec.decode(v, law), atol=1e-6)
+
+
+class TestPerSymbolCodec:
+    def test_treats_every_symbol_like_a_word_of_one(self):
+        scalar, law, u = TailSafeCodec(hidden=8).eval(), AWGN(1.0), torch.randn(5, 3)
+        codec = PerSymbolCodec(scalar, 3)
+        assert torch.allclose(codec.encode(u)[:, 1:2], scalar.encode(u[:, 1:2]))
+        assert torch.allclose(codec.decode(u, law)[:, 2:], scalar.decode(u[:, 2:], law))
+
+    def test_only_a_scalar_codec_is_shared(self):
+        with pytest.raises(ValueError, match="only a codec of k=1, n=1 is shared by symbols, got k=2"):
+            PerSymbolCodec(Linear(2), 4)
+
+
+def test_modules_that_return_other_shapes_are_named():
+    with pytest.raises(ValueError, match=r"the encoder must return words of shape \(4096, 3\), got \(4096, 2\)"):
+        ModuleCodec(torch.nn.Identity(), torch.nn.Identity(), 2, 3)
+    codec = ModuleCodec(torch.nn.Identity(), torch.nn.Linear(2, 1), 2, 2)
+    with pytest.raises(ValueError, match="the decoder must return words of shape"):
+        codec.decode(torch.zeros(4, 2), AWGN(1.0))
 
 
 class TestNeuralCodec:

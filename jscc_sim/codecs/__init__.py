@@ -1,11 +1,12 @@
 """Codecs: joint source-channel encoders and decoders, analytic, classical and neural."""
 
-from jscc_sim.codecs.base import BitCodec, Codec
+from jscc_sim.codecs.base import BitCodec, Codec, LearnedCodec
 from jscc_sim.codecs.block import BCH_15_7, HAMMING_7_4, BlockCode, Repetition
 from jscc_sim.codecs.convolutional import Convolutional
 from jscc_sim.codecs.fec import LDPC
 from jscc_sim.codecs.linear import KLT, Linear
-from jscc_sim.codecs.neural import NeuralCodec
+from jscc_sim.codecs.neural import ModuleCodec, NeuralCodec, PerSymbolCodec
+from jscc_sim.codecs.tail_safe import Correction, TailSafeCodec
 
 CODECS: dict[str, type[Codec]] = {
     "block": BlockCode,
@@ -13,8 +14,11 @@ CODECS: dict[str, type[Codec]] = {
     "klt": KLT,
     "ldpc": LDPC,
     "linear": Linear,
+    "module": ModuleCodec,
     "neural": NeuralCodec,
+    "per-symbol": PerSymbolCodec,
     "repetition": Repetition,
+    "tail-safe": TailSafeCodec,
 }
 
 __all__ = [
@@ -27,7 +31,12 @@ __all__ = [
     "BlockCode",
     "Codec",
     "Convolutional",
+    "Correction",
+    "LearnedCodec",
     "Linear",
+    "ModuleCodec",
     "NeuralCodec",
+    "PerSymbolCodec",
     "Repetition",
+    "TailSafeCodec",
 ]

@@ -3,9 +3,10 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 
-from channels import MemorylessChannel
+from channels import MemorylessChannel, UnitPower
 from channels.base import Alphabet
 
 
@@ -30,6 +31,34 @@ class Codec(nn.Module, ABC):
     def loss(self, u: Tensor, y: Tensor, law: MemorylessChannel) -> Tensor:
         """The stake ``(...)``: what training lowers and adversaries raise. Here the squared error per source symbol."""
         return (u - self.decode(y, law)).square().mean(-1)
+
+    def calibrate(self, u: Tensor) -> None:
+        """Freeze the power of what the encoder learned as it is over the words ``u (words, k)``; by default nothing."""
+        return
+
+
+class LearnedCodec(Codec):
+    """A codec that learned, its words held to unit power: over the batch in training, frozen in evaluation.
+
+    At first the power is frozen as it is for a source N(0, I); after training, `calibrate` measures it anew.
+    """
+
+    cost = 8
+    unit: UnitPower
+
+    @abstractmethod
+    def raw(self, u: Tensor) -> Tensor:
+        """The channel word ``(..., n)`` before its power is set."""
+
+    def encode(self, u: Tensor) -> Tensor:
+        """The word at unit power per symbol."""
+        return self.unit(self.raw(u))
+
+    @torch.no_grad()
+    def calibrate(self, u: Tensor) -> None:
+        """Freeze the encoder's power as it is over the source words ``u (words, k)``."""
+        weight = next(self.parameters(), u)
+        self.unit.freeze(self.raw(u.to(weight)).double().square().mean())
 
 
 class BitCodec(Codec):
