@@ -5,12 +5,16 @@ import pickle
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
+from typing import Protocol
 
 import torch
 
-from jscc_sim.link import Link, Transmission
+from channels import Channel
+from jscc_sim.codecs import Codec
+from jscc_sim.link import Transmission
 from jscc_sim.metrics import Metric
 from jscc_sim.seeds import seeded
+from jscc_sim.sources import Source
 from jscc_sim.store import Block
 from jscc_sim.tally import Tally
 
@@ -22,8 +26,27 @@ MOST_PER_TASK = 256
 LARGE_PIECE = 2**24
 
 
+class Sender(Protocol):
+    """What blocks are made of: a `Link`, or what an estimator sends in its place."""
+
+    @property
+    def source(self) -> Source:
+        """What draws the words."""
+
+    @property
+    def codec(self) -> Codec:
+        """What encodes and decodes them."""
+
+    @property
+    def channel(self) -> Channel:
+        """What they pass through."""
+
+    def transmit(self, words: int) -> Transmission:
+        """So many words, from torch's generator."""
+
+
 def simulate(
-    link: Link, metrics: Sequence[Metric], words: int, seed: int, blocks: Iterable[int]
+    link: Sender, metrics: Sequence[Metric], words: int, seed: int, blocks: Iterable[int]
 ) -> Iterator[tuple[int, Block]]:
     """Send each of ``blocks`` (``words`` words each) and yield its number with one tally per metric.
 
@@ -43,7 +66,7 @@ def _tallies(sent: Transmission, metrics: Sequence[Metric]) -> Block:
     return {metric.name: Tally.of(metric.score(sent), metric.errors) for metric in metrics}
 
 
-def _check_finite(tallies: Block, link: Link, block: int) -> None:
+def _check_finite(tallies: Block, link: Sender, block: int) -> None:
     for name, found in tallies.items():
         if not math.isfinite(found.total):
             raise ValueError(
@@ -61,7 +84,7 @@ def block_seed(seed: int, block: int) -> int:
 
 
 def run_blocks(
-    link: Link,
+    link: Sender,
     metrics: Sequence[Metric],
     words: int,
     seed: int,
@@ -81,7 +104,7 @@ def run_blocks(
 
 
 def run_unordered(
-    link: Link,
+    link: Sender,
     metrics: Sequence[Metric],
     words: int,
     seed: int,
@@ -114,7 +137,7 @@ def run_unordered(
             future.cancel()
 
 
-def _check_pickled(link: Link) -> None:
+def _check_pickled(link: Sender) -> None:
     """ValueError that names the part of a link which cannot be sent to another process."""
     for name, part in (("source", link.source), ("codec", link.codec), ("channel", link.channel)):
         try:

@@ -25,7 +25,8 @@ def peak_ratio(mean: float) -> float:
 class Metric:
     """A score per word; ``binary`` if it is 0 or 1, ``errors`` if it counts rare events, which may never show.
 
-    Rows show ``shown`` of the mean score and of its interval's ends.
+    Where an estimator weighs errors they are ``weighted``: seen in every block, and measured as a mean. Rows show
+    ``shown`` of the mean score and of its interval's ends.
     """
 
     name: str
@@ -34,6 +35,12 @@ class Metric:
     binary: bool = False
     errors: bool = False
     shown: Callable[[float], float] = identity
+    weighted: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether its precision is a matter of how many errors were seen."""
+        return self.errors and not self.weighted
 
 
 def squared_error(sent: Transmission) -> Tensor:

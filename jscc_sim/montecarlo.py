@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from jscc_sim import tally
-from jscc_sim.blocks import run_unordered
+from jscc_sim.blocks import block_seed, run_unordered
+from jscc_sim.estimators import Estimator, Experiment, Plain
 from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS, Metric, metrics_for
 from jscc_sim.store import Block, Store
@@ -54,9 +55,7 @@ class Case:
     @cached_property
     def key(self) -> str:
         """A digest of everything a result depends on but the seed: reprs, parameters, buffers, the block's size."""
-        described = f"{self.link!r} {self.words_per_block}{self.origin}"
-        if address := re.search(r"<?[\w.]+ (object )?at 0x[0-9a-f]+", described):
-            raise ValueError(f"{address[0]} tells nothing: give the class a __repr__ that shows its parameters")
+        described = _without_address(f"{self.link!r} {self.words_per_block}{self.origin}")
         digest = hashlib.blake2b(described.encode(), digest_size=12)
         for part in (self.link.source, self.link.codec, self.link.channel):
             modules = part.named_modules() if isinstance(part, nn.Module) else [("", part)]
@@ -75,6 +74,13 @@ class Case:
             "exact": dict(self.exact),
             "bounds": dict(self.bounds),
         }
+
+
+def _without_address(described: str) -> str:
+    """A repr itself, or a ValueError if it shows an address, which is another one in the next run."""
+    if address := re.search(r"<?[\w.]+ (object )?at 0x[0-9a-f]+", described):
+        raise ValueError(f"{address[0]} tells nothing: give the class a __repr__ that shows its parameters")
+    return described
 
 
 def _contents(path: str, part: object) -> Iterator[bytes]:
@@ -100,8 +106,9 @@ def _contents(path: str, part: object) -> Iterator[bytes]:
 class Budget:
     """How long to measure: until ``words``, or until the 95 % interval's half-width is ``rel_error`` times the mean.
 
-    By default 1 % for means and 10 % for error rates. Errors may never come, so a case that counts them stops in any
-    event after ``max_words`` (by default 1,000 blocks). The case's first metric decides, the others share its words.
+    By default 1 % for means and 10 % for counted errors. Errors may never come, so a case that counts them stops in any
+    event after ``max_words`` (by default 1,000 blocks). The case's first metric decides, the others share its words. An
+    estimator that weighs errors measures their rate as a mean, which gives up only if ``max_words`` is given.
     """
 
     words: int | None = None
@@ -118,7 +125,7 @@ class Budget:
 
     def target(self, metric: Metric) -> float:
         """The relative half-width asked of ``metric``."""
-        return self.rel_error or (0.1 if metric.errors else 0.01)
+        return self.rel_error or (0.1 if metric.counted else 0.01)
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,8 @@ class Row:
     """One measured point: the mean with its 95 % interval, and the exact value or a bound that it cannot undercut.
 
     ``p_value`` is that of their agreement: two-sided for the exact value, one-sided for the bound. ``complete`` is
-    false where an error rate gave up, at the most words, before its interval was as narrow as asked.
+    false where an error rate gave up, at the most words, before its interval was as narrow as asked. Labels name the
+    estimator unless it is the plain one; one that a wrong noise would not disturb has no ``p_value``.
     """
 
     labels: Mapping[str, Label]
@@ -154,7 +162,52 @@ class Row:
         if said.get("flips") is not None:
             erased = f" and {said['erasures']} erasures" if said.get("erasures") else ""
             title += f": up to {said['flips']} flips{erased}, {'informed' if said['informed'] else 'blind'}"
-        return title + (f", shared {said['shared']}" if said.get("shared") else "")
+        title += f", shared {said['shared']}" if said.get("shared") else ""
+        return title + (f", {said['estimator']} estimator" if said.get("estimator") else "")
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A case at a seed with what an estimator makes of it; plain Monte Carlo leaves key and labels as they are."""
+
+    case: Case
+    seed: int
+    estimator: Estimator
+    key: str
+    experiment: Experiment
+
+    @property
+    def name(self) -> str:
+        """What a store calls it."""
+        return f"{self.key}-{self.seed}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is measured by plain Monte Carlo."""
+        return isinstance(self.estimator, Plain)
+
+    @property
+    def labels(self) -> Mapping[str, Label]:
+        """The case's, and the estimator's name."""
+        return self.case.labels if self.is_plain else {**self.case.labels, "estimator": self.estimator.name}
+
+    def record(self) -> dict[str, object]:
+        """What a store says of it."""
+        record = self.case.record(self.seed)
+        if self.is_plain:
+            return record
+        found = {"estimator": repr(self.estimator), "heaviest": self.experiment.heaviest}
+        return record | {"labels": dict(self.labels), "words_per_block": self.experiment.words} | found
+
+
+def _trial(case: Case, seed: int, estimator: Estimator) -> _Trial:
+    """The case as the estimator measures it, its pilot having a seed of its own. ValueError if an assumption fails."""
+    described = _without_address(f"{case.key} {estimator!r}").encode()
+    plain = isinstance(estimator, Plain)
+    key = case.key if plain else hashlib.blake2b(described, digest_size=12).hexdigest()
+    pilot = block_seed(case_seed(seed, f"{key} pilot"), 0)
+    metrics = metrics_for(case.link.source)
+    return _Trial(case, seed, estimator, key, estimator.prepare(case.link, metrics, case.words_per_block, pilot))
 
 
 def case_seed(seed: int, key: str) -> int:
@@ -166,6 +219,7 @@ def sweep(
     cases: Iterable[Case],
     budget: Budget | None = None,
     *,
+    estimator: Estimator | None = None,
     store: Store | None = None,
     seed: int = 0,
     executor: Executor | None = None,
@@ -174,17 +228,19 @@ def sweep(
     """Measure every case and yield its rows, one per metric, as they are done.
 
     The rows are the same bit for bit whatever the executor, the order of the cases, and how often a run with a store
-    was killed and resumed. ``progress`` hears the words done and the words planned so far for the case at hand.
+    was killed and resumed. ``progress`` hears the words done and the words planned so far for the case at hand. An
+    ``estimator`` other than plain Monte Carlo is a ValueError for a case that is not as it assumes.
     """
     budget = budget or Budget()
     for case in cases:
-        metrics = metrics_for(case.link.source)
-        blocks = _measure(case, metrics, budget, store, seed, executor, progress)
-        rows = [_row(case, metric, [block[metric.name] for block in blocks], budget, seed) for metric in metrics]
+        trial = _trial(case, seed, estimator or Plain())
+        metrics = trial.experiment.metrics
+        blocks = _measure(trial, budget, store, executor, progress)
+        rows = [_row(trial, metric, [block[metric.name] for block in blocks], budget) for metric in metrics]
         for row in rows:
             row = replace(row, complete=rows[0].complete)  # the first metric decided for all
             if store:
-                store.report(_name(case, seed), asdict(row))
+                store.report(trial.name, asdict(row))
             yield row
 
 
@@ -202,7 +258,7 @@ def _unfinished(record: Mapping[str, object], name: str, blocks: Sequence[Block]
     for metric, tallies in ((name, [block[name] for block in blocks]) for name in (blocks[0] if blocks else {})):
         if len(tallies) >= 2:
             known = METRICS.get(metric)
-            estimate = tally.proportion(tallies) if known and known.binary else tally.mean(tallies)
+            estimate = _estimated_so_far(record, known, tallies)
             shown = known.shown if known else float
             low, high = sorted((shown(max(0.0, estimate.low)), shown(estimate.high)))
             yield Row(
@@ -221,24 +277,22 @@ def _unfinished(record: Mapping[str, object], name: str, blocks: Sequence[Block]
             )
 
 
-def _name(case: Case, seed: int) -> str:
-    """What a store calls the case at this seed."""
-    return f"{case.key}-{seed}"
+def _estimated_so_far(record: Mapping[str, object], known: Metric | None, tallies: Sequence[Tally]) -> tally.Estimate:
+    """Of a store's blocks; only plain ones count errors."""
+    if "estimator" not in record:
+        return tally.proportion(tallies) if known and known.binary else tally.mean(tallies)
+    heaviest = record["heaviest"]
+    return tally.mean(tallies, heaviest=None if heaviest is None else float(str(heaviest))).widened()
 
 
 def _measure(
-    case: Case,
-    metrics: Sequence[Metric],
-    budget: Budget,
-    store: Store | None,
-    seed: int,
-    executor: Executor | None,
-    progress: Progress,
+    trial: _Trial, budget: Budget, store: Store | None, executor: Executor | None, progress: Progress
 ) -> list[Block]:
     """All blocks that the budget asks for, in order."""
-    name, words, own = _name(case, seed), case.words_per_block, case_seed(seed, case.key)
+    name, own = trial.name, case_seed(trial.seed, trial.key)
+    link, metrics, words = trial.experiment.sender, trial.experiment.metrics, trial.experiment.words
     if store:
-        store.begin(name, case.record(seed))
+        store.begin(name, trial.record())
     known = store.blocks(name) if store else {}
     done = {index: block for index, block in known.items() if all(metric.name in block for metric in metrics)}
     while True:
@@ -253,7 +307,7 @@ def _measure(
                 f"that would take {planned * words:.2g} words a point: ask for fewer, or a larger rel_error"
             )
         missing = [index for index in range(planned) if index not in done]
-        for index, block in run_unordered(case.link, metrics, words, own, missing, executor=executor):
+        for index, block in run_unordered(link, metrics, words, own, missing, executor=executor):
             done[index] = block
             if store:
                 store.append(name, index, block)
@@ -276,12 +330,13 @@ def _plan(metric: Metric, tallies: Sequence[Tally], budget: Budget, words: int) 
     """
     if budget.words:
         return -(-budget.words // words)
-    if metric.errors:
-        most = -(-budget.max_words // words) if budget.max_words else MOST_BLOCKS
+    most = -(-budget.max_words // words) if budget.max_words else MOST_BLOCKS
+    if metric.counted:
         return _first_complete(tallies, tally.errors_for(budget.target(metric)), most)
     if len(tallies) < PILOT_BLOCKS:
         return PILOT_BLOCKS
-    return tally.blocks_for(tallies[:PILOT_BLOCKS], budget.target(metric))
+    wanted = tally.blocks_for(tallies[:PILOT_BLOCKS], budget.target(metric))
+    return min(wanted, most) if metric.errors and budget.max_words else wanted
 
 
 def _first_complete(tallies: Sequence[Tally], errors: float, most: int) -> int:
@@ -293,15 +348,18 @@ def _first_complete(tallies: Sequence[Tally], errors: float, most: int) -> int:
     return min(most, max(1, 2 * len(tallies)))
 
 
-def _row(case: Case, metric: Metric, tallies: Sequence[Tally], budget: Budget, seed: int) -> Row:
-    pilot = None if metric.errors or budget.words else PILOT_BLOCKS
-    estimate = tally.proportion(tallies) if metric.binary else tally.mean(tallies, pilot)
+def _row(trial: _Trial, metric: Metric, tallies: Sequence[Tally], budget: Budget) -> Row:
+    case, estimate = trial.case, _estimate(trial, metric, tallies, budget)
     low, high = sorted((metric.shown(max(0.0, estimate.low)), metric.shown(estimate.high)))  # no score is negative
     wide = metric.errors and (high - low) / 2 > budget.target(metric) * estimate.mean
+    # Stein's interval of weighed errors is as narrow as asked unless it was cut short or has too few of them.
+    wide = wide and (metric.counted or bool(budget.max_words) or estimate.events < tally.FEWEST_EVENTS)
     exact, bound = case.exact.get(metric.name), case.bounds.get(metric.name)
     p_value = None if bound is None else estimate.p_below(bound)
+    if exact is not None:
+        p_value = estimate.p_value(exact, case.margin)
     return Row(
-        labels=case.labels,
+        labels=trial.labels,
         metric=metric.name,
         mean=metric.shown(estimate.mean),
         low=low,
@@ -309,8 +367,17 @@ def _row(case: Case, metric: Metric, tallies: Sequence[Tally], budget: Budget, s
         words=estimate.words,
         exact=None if exact is None else metric.shown(exact),
         bound=None if bound is None else metric.shown(bound),
-        p_value=p_value if exact is None else estimate.p_value(exact, case.margin),
+        p_value=p_value if trial.estimator.judges else None,
         complete=bool(budget.words) or not wide,
-        seed=seed,
-        key=case.key,
+        seed=trial.seed,
+        key=trial.key,
     )
+
+
+def _estimate(trial: _Trial, metric: Metric, tallies: Sequence[Tally], budget: Budget) -> tally.Estimate:
+    """The mean with its interval: by the count of errors, by the blocks, or by the pilot that decided their number."""
+    if metric.binary:
+        return tally.proportion(tallies)
+    pilot = None if metric.counted or budget.words else PILOT_BLOCKS
+    estimate = tally.mean(tallies, pilot, trial.experiment.heaviest)
+    return estimate if trial.is_plain else estimate.widened()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -68,16 +68,22 @@ class Estimate:
             return 1.0
         return None if self.events < FEWEST_EVENTS else self._tail(excess)
 
+    def widened(self) -> "Estimate":
+        """With room in its interval for what rounding may do: an estimator's variance may be smaller than that."""
+        room = ROUNDING * abs(self.mean)
+        return replace(self, low=self.low - room, high=self.high + room)
+
     def _tail(self, excess: float) -> float:
         return float(stats.t.sf(excess / self.std_error, self.freedom)) if self.std_error else 0.0
 
 
-def mean(blocks: Sequence[Tally], pilot: int | None = None) -> Estimate:
+def mean(blocks: Sequence[Tally], pilot: int | None = None, heaviest: float | None = None) -> Estimate:
     """The mean of a score, from at least two blocks of equal size.
 
     The interval is Student's over block means: ``t(B−1)·s/√B``, or, where the first ``pilot`` blocks decided how many
     follow, Stein's two-stage interval ``t(n₀−1)·s₀/√B`` with the pilot's variance (Stein 1945). A score that few words
-    have gets an interval by their number; one that never showed, the upper end that zero errors allow.
+    have gets an interval by their number; one that never showed, the upper end that zero errors allow. Where errors
+    have weights, none of which is above ``heaviest``, all that may have been missed are taken to be as heavy.
     """
     means = np.array([tally.total / tally.words for tally in blocks])
     words = sum(tally.words for tally in blocks)
@@ -87,8 +93,9 @@ def mean(blocks: Sequence[Tally], pilot: int | None = None) -> Estimate:
     events = sum(tally.events for tally in blocks)
     half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * std_error
     low, high = middle - half, middle + half
-    if events < FEWEST_EVENTS:
-        low, high = _of_few(events, words, middle)
+    if events < min(FEWEST_EVENTS, words):  # where every word scores, none is rare
+        few = _of_few(events, words, middle) if heaviest is None else _of_few_weighted(events, words, middle, heaviest)
+        low, high = few
     return Estimate(words, middle, low, high, std_error, freedom, events)
 
 
@@ -102,6 +109,12 @@ def _of_few(events: int, words: int, middle: float) -> tuple[float, float]:
         return low, high
     score = middle * words / events
     return middle - math.sqrt(2) * (middle - low * score), middle + math.sqrt(2) * (high * score - middle)
+
+
+def _of_few_weighted(events: int, words: int, middle: float, heaviest: float) -> tuple[float, float]:
+    """Clopper-Pearson's interval for how often there are errors, those missed or in excess being the heaviest."""
+    low, high = clopper_pearson(events, words)
+    return middle - heaviest * (events / words - low), middle + heaviest * (high - events / words)
 
 
 def blocks_for(pilot: Sequence[Tally], rel_error: float) -> int:

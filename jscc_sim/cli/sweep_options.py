@@ -58,11 +58,22 @@ CHANNEL_OPTIONS = (
     click.option("--n", type=int, help="Channel uses per word  [the codec's own]."),
 )
 
+# As jscc_sim.estimators.ESTIMATORS has them; a test compares, because importing it here would be slow.
+ESTIMATORS = ("plain", "control", "tilt", "strata", "sobol")
+
 BUDGET_OPTIONS = (
+    click.option(
+        "--estimator",
+        type=click.Choice(ESTIMATORS),
+        default="plain",
+        show_default=True,
+        help="How means are estimated: plain Monte Carlo, a linear control variate (near-linear codecs), tilted noise "
+        "(rare BPSK errors), strata of flips or erasures (block codes), Sobol points (Gaussian source and noise).",
+    ),
     click.option(
         "--rel-error",
         type=float,
-        help="Half-width of the 95 % interval over the mean  [0.01; error rates 0.1].",
+        help="Half-width of the 95 % interval over the mean  [0.01; error rates by plain 0.1].",
     ),
     click.option(
         "--words",
