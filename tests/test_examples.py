@@ -9,6 +9,7 @@ import pytest
 
 # A budget on which every example ends within seconds.
 TINY = {
+    "audit_of_a_codec": ["--quick"],
     "bpsk_over_awgn": ["--rel-error", "0.5"],
     "images_under_jamming": ["--rel-error", "0.1"],
     "jamming_saddle": ["--rel-error", "0.1"],
