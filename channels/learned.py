@@ -8,15 +8,22 @@ from torch import Tensor, nn
 from channels.policies import Policy
 from channels.power import normal_points
 
+# The line learns so many times as fast as the net: the saddle-point jammer lies on it, the net only bends it.
+LINE_PACE = 4.0
+
 
 class _ShapedNoise(nn.Module):
-    """``net(ξ, sinh 1.5ξ′, seen)``, ``n`` symbols: bounded nets need heavy-tailed noise to reach far out."""
+    """``A(ξ, seen) + net(ξ, sinh 1.5ξ′, seen)``, ``n`` symbols of a line and a net.
+
+    Gaussian and linear jamming lie on the line; bounded nets need the heavy-tailed noise to reach far out.
+    """
 
     def __init__(self, n: int, seen: int, hidden: int) -> None:
         super().__init__()
         if not (n >= 1 and hidden >= 1):
             raise ValueError(f"n and hidden must be at least 1, got n={n}, hidden={hidden}")
         self.noises = 4 * n
+        self.line = nn.Linear(2 * n + seen, n, bias=False)
         self.net = nn.Sequential(
             nn.Linear(self.noises + seen, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, n)
         )
@@ -31,18 +38,19 @@ class _ShapedNoise(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        weight: Tensor = self.net[0].weight
+        weight: Tensor = self.line.weight
         return weight.dtype
 
     def forward(self, noise: Tensor, *seen: Tensor) -> Tensor:
         gaussian, heavy = noise.chunk(2, dim=-1)
-        return self.net(torch.cat((gaussian, torch.sinh(1.5 * heavy), *seen), dim=-1))
+        bent = self.net(torch.cat((gaussian, torch.sinh(1.5 * heavy), *seen), dim=-1))
+        return LINE_PACE * self.line(torch.cat((gaussian, *seen), dim=-1)) + bent
 
 
 class NeuralPolicy(Policy):
-    """``a = ±net(ξ)``: noise shaped by a net, for words of ``n`` symbols, with a fair sign for each word.
+    """``a = ±(A ξ + net(ξ, sinh 1.5ξ′))``: noise shaped by a line and a net, for words of ``n`` symbols.
 
-    Half of the noise is Gaussian and half heavy-tailed, ``sinh(1.5 ξ)``.
+    The fair sign of each word makes the law symmetric.
     """
 
     oblivious = True
@@ -92,7 +100,7 @@ class PerSymbolPolicy(Policy):
 
 
 class NeuralTapPolicy(Policy):
-    """``a = s · net(ξ, s (x + m))``: sees the channel input through noise ``m`` of power ``tap_noise``; s a fair sign."""
+    """``a = s · net(ξ, s (x + m))``, s a fair sign: hears the line through noise ``m`` of power ``tap_noise``."""
 
     def __init__(self, n: int = 1, hidden: int = 64, tap_noise: float = 0.0) -> None:
         super().__init__()

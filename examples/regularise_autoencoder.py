@@ -15,14 +15,14 @@ from torch.nn.functional import mse_loss
 
 from channels import GaussianPolicy, Jammer  # (+)
 from jscc_sim.catalog import load_pair
-from jscc_sim.codecs import NeuralCodec  # (+)
+from jscc_sim.codecs import Codec, NeuralCodec  # (+)
 from jscc_sim.regularisers import JammingRegulariser  # (+)
 from jscc_sim.sources import Images
 
 LATENT = 2
 
 
-def players(pair: Path | None) -> tuple[Jammer, NeuralCodec]:
+def players(pair: Path | None) -> tuple[Jammer, Codec]:
     """The players of a game that was saved, or untrained ones; the signal is 6 dB weaker than the jammer, P = 0.25."""
     if pair:
         return load_pair(pair)

@@ -1,7 +1,8 @@
-"""Trained parts on disk: weights as safetensors, the rest as JSON beside them, never pickle."""
+"""Trained parts and unfinished trainings on disk: weights as safetensors, the rest as JSON, never pickle."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 Kind = Literal["policy", "codec"]
+Tensors = dict[str, Tensor]
 SUFFIXES = (".json", ".safetensors")
 
 
@@ -20,30 +22,19 @@ class Record:
 
     kind: Kind
     name: str
-    arguments: dict[str, int]
+    arguments: dict[str, int | float]
     snr_db: float
     sjr_db: float
     seed: int
     steps: int
 
 
-def save_part(path: Path, record: Record, tensors: dict[str, Tensor]) -> None:
+def save_part(path: Path, record: Record, tensors: Tensors) -> None:
     """Write ``path.safetensors`` and ``path.json``, the latter with a digest of the former."""
-    weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    text = json.dumps(asdict(record) | {"sha256": hashlib.sha256(weights).hexdigest()}, indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".safetensors").write_bytes(weights)
-    path.with_suffix(".json").write_text(text + "\n")
+    _write(path, path.with_suffix(".safetensors"), asdict(record), tensors)
 
 
-def _check_types(record: Record) -> None:
-    numbers = (record.snr_db, record.sjr_db)
-    sizes = record.arguments.values()
-    if not all(isinstance(value, int | float) for value in numbers) or not all(type(size) is int for size in sizes):
-        raise ValueError("its numbers are not numbers")
-
-
-def load_part(path: Path, kind: Kind) -> tuple[Record, dict[str, Tensor]]:
+def load_part(path: Path, kind: Kind) -> tuple[Record, Tensors]:
     """The part saved at ``path`` (either of its two files, or the folder that holds it under the name of its kind)."""
     stem = path / kind if path.is_dir() else path
     if stem is path and path.suffix not in SUFFIXES:
@@ -61,10 +52,63 @@ def load_part(path: Path, kind: Kind) -> tuple[Record, dict[str, Tensor]]:
         raise ValueError(f"{described} does not describe a {kind}: {error}") from None
     if record.kind != kind:
         raise ValueError(f"{described} describes a {record.kind}, not a {kind}")
+    return record, _read(weights, digest, described)
+
+
+def save_state(path: Path, said: Mapping[str, object], tensors: Tensors) -> None:
+    """Write an unfinished training as ``path.json`` and the file of weights that it names.
+
+    The JSON is replaced in one stroke after the weights are there, so that a kill at any moment leaves a whole
+    checkpoint, the new one or the one before.
+    """
+    described, before = path.with_suffix(".json"), _named_weights(path)
+    weights = path.with_name(f"{path.stem}-{said['done']}.safetensors")
+    _write(path, weights, {**said, "weights": weights.name}, tensors)
+    if before and before != weights.name:
+        described.with_name(before).unlink(missing_ok=True)
+
+
+def load_state(path: Path) -> tuple[dict[str, object], Tensors]:
+    """What `save_state` wrote; ValueError names the file that is damaged."""
+    described = path.with_suffix(".json")
+    try:
+        said = json.loads(described.read_text())
+        weights, digest = described.with_name(Path(said.pop("weights")).name), said.pop("sha256")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{described} does not describe an unfinished training: {error}") from None
+    if not weights.is_file():
+        raise FileNotFoundError(f"{described} speaks of {weights.name}, which is missing")
+    return said, _read(weights, digest, described)
+
+
+def _named_weights(path: Path) -> str | None:
+    try:
+        return Path(json.loads(path.with_suffix(".json").read_text())["weights"]).name
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, weights: Path, said: Mapping[str, object], tensors: Tensors) -> None:
+    raw = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    text = json.dumps({**said, "sha256": hashlib.sha256(raw).hexdigest()}, indent=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for file, content in ((weights, raw), (path.with_suffix(".json"), (text + "\n").encode())):
+        unready = file.with_name(f"{file.name}.part")
+        unready.write_bytes(content)
+        unready.replace(file)
+
+
+def _read(weights: Path, digest: str, described: Path) -> Tensors:
     raw = weights.read_bytes()
     if hashlib.sha256(raw).hexdigest() != digest:
         raise ValueError(f"{weights} is not the file that {described} describes: its sha256 differs")
     try:
-        return record, load(raw)
+        return load(raw)
     except SafetensorError as error:
         raise ValueError(f"{weights} cannot be read: {error}") from None
+
+
+def _check_types(record: Record) -> None:
+    numbers = (record.snr_db, record.sjr_db, *record.arguments.values())
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in numbers):
+        raise ValueError("its numbers are not numbers")

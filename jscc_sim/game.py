@@ -1,8 +1,8 @@
-"""The jamming game, played by a learned jammer and a learned codec from a two-point start, and measured."""
+"""The jamming game, played by a learned jammer and a learned codec."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,35 +10,93 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from channels import Jammer, NeuralPolicy, from_decibels
+from channels import Channel, Jammer, NeuralPolicy, PerSymbolPolicy, SharedRotation, SharedSign, from_decibels
+from jscc_sim.certificates import certify
 from jscc_sim.checkpoint import Kind, Record, save_part
-from jscc_sim.codecs import NeuralCodec
-from jscc_sim.gaussianity import distances
+from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Case, Label, sweep
+from jscc_sim.players import CODECS, POLICIES
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Gaussian
+from jscc_sim.theory.informed import tap_payoff
 from jscc_sim.theory.saddle import scalar_payoff
-from jscc_sim.train import fit
-from jscc_sim.verify import LEARNED_MARGIN
+from jscc_sim.train import RECIPES, Recipe, Step, Training
 
 SIGNALS = 2**16
+RESULT = "play.json"
+# Hidden units of nets for one symbol, which learn better the smaller they are, and for words.
+SYMBOL_NET, WORD_NET = 32, 128
+SHARED: dict[str | None, Callable[[Channel], Channel]] = {
+    None: lambda channel: channel,
+    "rotation": SharedRotation,
+    "sign": SharedSign,
+}
 
 
 @dataclass(frozen=True)
 class Game:
-    """A white Gaussian source of ``k`` symbols over ``k`` uses, the powers at stake, and how long to train."""
+    """A white Gaussian source of ``k`` symbols over ``k`` uses, the powers at stake, the players, and how they learn.
+
+    ``codec`` and ``policy`` are names in `players.CODECS` and `players.POLICIES`; ``tap_noise`` is the power of the
+    noise through which a policy that taps the line sees it; ``shared`` is the secret of transmitter and receiver.
+    """
 
     k: int = 1
     snr_db: float = 10.0
     sjr_db: float = 0.0
-    steps: int = 2500
+    codec: str = "per-symbol"
+    policy: str = "per-symbol"
+    tap_noise: float = 0.0
+    shared: str | None = None
+    recipe: Recipe = field(default_factory=lambda: RECIPES["averaged"])
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (("codec", CODECS), ("policy", POLICIES), ("shared", SHARED)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"no {name} is called {getattr(self, name)!r}: choose from {list(known)}")
+
+    @property
+    def powers(self) -> tuple[float, float, float]:
+        """Of signal, jammer and noise."""
+        return 1.0, from_decibels(-self.sjr_db), from_decibels(-self.snr_db)
 
     @property
     def value(self) -> float:
-        """J*, the saddle value of the mean-square error per symbol."""
-        return float(scalar_payoff(1.0, 1.0, from_decibels(-self.sjr_db), from_decibels(-self.snr_db)))
+        """The saddle value of the mean-square error per symbol; against a jammer that knows the source, with a sign.
+
+        Without a shared sign that game has no saddle, and this is the least that such a jammer can enforce.
+        """
+        if self.policy == "tap":
+            return float(tap_payoff(1.0, *self.powers, self.tap_noise))
+        return float(scalar_payoff(1.0, *self.powers))
+
+    @property
+    def arguments(self) -> dict[Kind, dict[str, int | float]]:
+        """What builds the two players under their names."""
+        k, words, symbols = self.k, {"hidden": WORD_NET}, {"hidden": SYMBOL_NET}
+        policies: dict[str, dict[str, int | float]] = {
+            "per-symbol": {**symbols},
+            "source": {"k": k, "n": k, **words},
+            "tap": {"n": k, "tap_noise": self.tap_noise, **words},
+            "vector": {"n": k, **words},
+        }
+        codecs = {"per-symbol": {"k": k, **symbols}}
+        return {"policy": policies[self.policy], "codec": {**codecs.get(self.codec, {"k": k, "n": k, **words})}}
+
+    def jammer(self) -> Jammer:
+        """The jammer before it learned, drawn from torch's generator; an oblivious one starts near two points."""
+        policy = POLICIES[self.policy](**self.arguments["policy"])
+        net = policy.policy if isinstance(policy, PerSymbolPolicy) else policy
+        if isinstance(net, NeuralPolicy):
+            imitate_two_point(net)
+        _, jam_power, noise_power = self.powers
+        return Jammer(policy, noise_power, jam_power)
+
+    def link(self, jammer: Jammer) -> Link:
+        """The game's link with a codec that has not learned yet, drawn from torch's generator."""
+        codec = CODECS[self.codec](**self.arguments["codec"])
+        return Link(Gaussian(self.k), codec, SHARED[self.shared](jammer))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,35 +105,56 @@ class Played:
 
     game: Game
     link: Link
-    policy: NeuralPolicy
     jammer: Jammer
-    codec: NeuralCodec
     ratios: list[float]
     jammers: dict[int, NDArray[np.float64]]
 
+    @property
+    def codec(self) -> Codec:
+        """The trained codec."""
+        return self.link.codec
 
-def play(game: Game, device: str = "cpu", progress: Callable[[int], None] = lambda step: None) -> Played:
-    """Train both players from the game's seed. ValueError if torch has no such device."""
+
+def play(
+    game: Game,
+    device: str = "cpu",
+    *,
+    saved: Path | None = None,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> Played:
+    """Train both players from the game's seed; ``progress`` hears each step with its payoff/J*.
+
+    With ``saved``, training goes on from the checkpoint there, if one is, and leaves one if it is interrupted.
+    ValueError if torch has no such device; FloatingPointError, naming the step, if the players diverge.
+    """
+    _check(device)
+    with seeded(game.seed, device), torch.device(device):
+        jammer = game.jammer()
+        link = game.link(jammer)
+        training = Training(link, game.recipe)
+        jammers = {0: jam_signals(jammer, game.k)}
+        for step in (steps := training.run(saved)):
+            if step.number == game.recipe.steps // 5:
+                jammers[step.number] = jam_signals(jammer, game.k)
+            try:
+                progress(step._replace(payoff=step.payoff / game.value))
+            except BaseException:
+                steps.close()  # saves
+                raise
+    link.codec.cpu()
+    link.channel.cpu()
+    jammers[game.recipe.steps] = jam_signals(jammer, game.k)
+    ratios = (training.payoffs / game.value).tolist()
+    return Played(game, link, jammer, ratios, jammers)
+
+
+def _check(device: str) -> None:
     try:
         if torch.device(device).type not in ("cpu", "cuda"):
             raise RuntimeError("it must be cpu or cuda")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"torch cannot compute on {device!r} here: {str(error).splitlines()[0]}") from None
-    with seeded(game.seed, device), torch.device(device):
-        policy, codec = NeuralPolicy(game.k), NeuralCodec(game.k, game.k)
-        imitate_two_point(policy)
-        jammer = Jammer(policy, from_decibels(-game.snr_db), from_decibels(-game.sjr_db))
-        link = Link(Gaussian(game.k), codec, jammer)
-        ratios, jammers = [], {0: jam_signals(policy)}
-        for step, payoff in enumerate(fit(link, game.steps), 1):
-            ratios.append(payoff / game.value)
-            if step in (game.steps // 5, game.steps):
-                jammers[step] = jam_signals(policy)
-            progress(step)
-    codec.cpu()
-    jammer.cpu()
-    return Played(game, link, policy, jammer, codec, ratios, {step: signals[:, 0] for step, signals in jammers.items()})
 
 
 def imitate_two_point(policy: NeuralPolicy, steps: int = 200, batch: int = 1024) -> None:
@@ -90,46 +169,56 @@ def imitate_two_point(policy: NeuralPolicy, steps: int = 200, batch: int = 1024)
 
 
 @torch.no_grad()
-def jam_signals(policy: NeuralPolicy) -> NDArray[np.float64]:
-    """``(65536, n)`` signals of a policy, at unit power."""
-    weight: Tensor = next(policy.parameters())
-    signals = policy(torch.zeros(SIGNALS, policy.n, device=weight.device))
-    return (signals / signals.square().mean().sqrt()).double().cpu().numpy()
+def jam_signals(jammer: Jammer, k: int) -> NDArray[np.float64]:
+    """``(65536,)`` signals of a jammer, the first symbol of words of ``k``, at unit power; the words are Gaussian."""
+    like = next(jammer.parameters(), torch.empty(()))
+    with seeded(0, str(like.device)):
+        words: Tensor = torch.randn(SIGNALS, k, device=like.device)
+        signals: Tensor = jammer.policy(words, words)
+    return (signals[:, 0] / signals.square().mean().sqrt()).double().cpu().numpy()
 
 
-def measure(played: Played) -> dict[str, Label]:
-    """Payoff/J* by plain Monte Carlo with its 95 % interval, and how Gaussian the jammer became.
+def describe(game: Game) -> dict[str, object]:
+    """The game as plain values by name."""
+    return {**asdict(game), "recipe": repr(game.recipe)}
 
-    The verdict is ``agrees`` if the interval lies inside ``1 ± 1 %``, ``disagrees`` if outside, None if undecided.
-    """
+
+def measure(played: Played, *, search: bool = True) -> dict[str, object]:
+    """The pair's certificate as plain values by name, in units of the game's value."""
     game = played.game
-    (row,) = sweep([Case(played.link)], seed=game.seed)
-    low, high = row.low / game.value, row.high / game.value
-    inside, outside = (
-        abs(low - 1) <= LEARNED_MARGIN >= abs(high - 1),
-        low > 1 + LEARNED_MARGIN or high < 1 - LEARNED_MARGIN,
-    )
-    with seeded(game.seed), torch.no_grad():
-        signals = played.jammer.limit(played.policy(torch.zeros(SIGNALS, game.k)))
-    return {
-        **asdict(game),
-        "payoff_ratio": row.mean / game.value,
-        "low": low,
-        "high": high,
-        "words": row.words,
-        "verdict": "agrees" if inside else "disagrees" if outside else None,
-        **distances(signals.double().numpy()),
-    }
+    found: dict[str, object] = {**certify(played.link, seed=game.seed, search=search).record()}
+    if (scale := float(str(found["value"])) / game.value) != 1:
+        for name in ("payoff_ratio", "low", "high"):
+            found[name] = float(str(found[name])) * scale
+    return found
 
 
-def save(played: Played, result: dict[str, Label], folder: Path) -> None:
-    """Write the players as ``policy`` and ``codec`` checkpoints, and ``result`` as ``play.json``."""
+def save(played: Played, result: Mapping[str, object], folder: Path) -> None:
+    """Write the players as ``policy`` and ``codec`` checkpoints into a folder, and ``result`` as ``play.json``."""
     game = played.game
-    parts: dict[Kind, tuple[nn.Module, dict[str, int]]] = {
-        "policy": (played.policy, {"n": game.k}),
-        "codec": (played.codec, {"k": game.k, "n": game.k}),
+    parts: dict[Kind, tuple[str, nn.Module]] = {
+        "policy": (game.policy, played.jammer.policy),
+        "codec": (game.codec, played.codec),
     }
-    for kind, (part, arguments) in parts.items():
-        record = Record(kind, "neural", arguments, game.snr_db, game.sjr_db, game.seed, game.steps)
+    for kind, (name, part) in parts.items():
+        record = Record(kind, name, game.arguments[kind], game.snr_db, game.sjr_db, game.seed, game.recipe.steps)
         save_part(folder / kind, record, part.state_dict())
-    (folder / "play.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / RESULT).write_text(json.dumps(result, indent=1) + "\n")
+    for file in folder.glob("training*"):
+        file.unlink()
+
+
+def recall(game: Game, folder: Path) -> dict[str, object] | None:
+    """What `save` wrote of the same game into a folder, if anything; ValueError if it holds another game."""
+    path = folder / RESULT
+    if not path.exists():
+        return None
+    try:
+        known: dict[str, object] = json.loads(path.read_text())
+        differing = [name for name, value in describe(game).items() if known[name] != value]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not describe a game: {error}") from None
+    if differing:
+        said = ", ".join(f"{name} {known[name]}" for name in differing)
+        raise FileExistsError(f"{folder} already holds another game ({said}): choose another folder")
+    return known

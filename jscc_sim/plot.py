@@ -10,6 +10,7 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from jscc_sim.certificates import Certificate
 from jscc_sim.montecarlo import Row
 
 Array = NDArray[np.float64]
@@ -150,3 +151,45 @@ def game(ratios: Sequence[float], jammers: Mapping[int, Array]) -> Figure:
     right.set_ylim(top=1.45 * right.get_ylim()[1])  # room for the legend above the two points
     right.legend(loc="upper center", ncols=2)
     return figure
+
+
+def certificate(found: Certificate) -> Figure:
+    """The jammer's density over the Gaussian, a scalar codec over the linear one, and what each sample is worth.
+
+    The third panel is ``φ(z) − λ z²``, at the price λ of power that the dual ends with: where it is highest lies what
+    the worst jammer sends.
+    """
+    figure = Figure(figsize=(15, 4.4), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
+    _draw_density(left, found.signals.ravel())
+    if found.profile is None:
+        for axes in (middle, right):
+            axes.text(0.5, 0.5, f"a codec of words of {found.k} symbols", ha="center", transform=axes.transAxes)
+            axes.set_axis_off()
+        return figure
+    seen, line = found.profile, found.line
+    for axis, curve, straight, name, colour in (
+        (seen.u, seen.x, seen.u, "encoder x(u)", "C0"),
+        (seen.y, seen.decoded, line * seen.y, "decoder û(y)", "C1"),
+    ):
+        near = np.abs(axis) <= 6
+        middle.plot(axis[near], curve[near], color=colour, label=name)
+        middle.plot(axis[near], straight[near], "--", color=colour, alpha=0.6, label="linear")
+    middle.set(xlabel="u or y", ylabel="x or û", title="The codec over the linear one")
+    middle.legend()
+    near = np.abs(seen.z) <= 8 * np.sqrt(found.jam_power)
+    stride = max(1, int(near.sum()) // 4000)
+    z, harms = seen.z[near][::stride], seen.harms[near][::stride]
+    right.plot(z, (harms - found.price * z**2) / found.value, color="C3")
+    right.set(
+        xlabel="jammer's sample z", ylabel="(φ(z) − λ z²) / J*", title=f"What a sample is worth, λ = {found.price:.4g}"
+    )
+    return figure
+
+
+def _draw_density(axes: Axes, signal: Array) -> None:
+    grid = np.linspace(-4, 4, 161)
+    axes.hist(signal, bins=list(grid[::2]), density=True, histtype="step", lw=1.5, label="jammer")
+    axes.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), "k--", label="Gaussian")
+    axes.set(xlabel="signal / √(jam power)", ylabel="density", title="Law of the jammer's signal")
+    axes.legend()

@@ -1,79 +1,255 @@
-"""Training: a codec against nature, or codec and jammer against each other."""
+"""Training: a codec against nature, or codec and jammer against each other; stopped and resumed bit for bit."""
 
+import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from channels import Jammer
+from channels import Channel, Jammer, Policy, SharedRandomness
 from channels.power import normal_points
-from jscc_sim.codecs import NeuralCodec
+from jscc_sim.checkpoint import load_state, save_state
+from jscc_sim.codecs import Linear
 from jscc_sim.link import Link
+from jscc_sim.seeds import seeded
 from jscc_sim.sources import Gaussian
 
 # No momentum, as usual for games: an average over past gradients chases where the opponent was.
 BETAS = (0.0, 0.99)
-# An adversary slower than the codec meets a codec that has answered it; at equal pace its law ends less Gaussian.
-ADVERSARY_PACE = 0.25
 SAMPLES = 2**18
+# A payoff so many times the first one comes back no more.
+DIVERGED = 1e3
 
 
-def fit(link: Link, steps: int, *, batch: int = 1024, lr: float = 4e-3, attacks: int = 1) -> Iterator[float]:
-    """Train what has parameters to train, codec, channel or both, and yield the payoff at each step.
+@dataclass(frozen=True)
+class Recipe:
+    """How the players learn: Adam with a cosine schedule, turn by turn.
 
-    The codec lowers `Codec.loss`; before each of its steps a learned adversary takes ``attacks`` steps that raise it,
-    at a quarter of the rate ``lr``. Alternating Adam with a cosine schedule. After the last step the powers are frozen
-    and the players in evaluation; who stops earlier calls `freeze`. FloatingPointError if the payoff is not finite.
+    Of each step the adversary takes ``attacks`` updates at ``pace`` times the rate ``lr``, then the codec ``replies``
+    at ``lr``. What is kept in the end is the Polyak average of the weights, of ``averaging`` per step (0: the last
+    ones). With ``control`` the adversary's stake is the payoff less that of the linear codec on the same draws: to it
+    every law of a power is worth the same, so that nothing is lost but the noise of the gradient.
     """
-    link.codec.train()
-    link.channel.train()
-    adversary, learner = _Player(link.channel, lr * ADVERSARY_PACE, steps), _Player(link.codec, lr, steps)
-    turns = [(adversary, -1.0)] * (attacks if adversary.learns else 0) + [(learner, 1.0)] * learner.learns
-    if not turns:
-        raise ValueError("there is nothing to train: neither codec nor channel has parameters that take gradients")
-    for step in range(steps):
-        for player, sign in turns:
-            payoff = _payoff(link, batch)
-            player.lower(sign * payoff)
-        adversary.slow_down()
-        learner.slow_down()
-        value = float(payoff.detach())
-        if not math.isfinite(value):
-            raise FloatingPointError(f"the payoff became {value} at step {step}: lower lr, now {lr}")
-        yield value
-    freeze(link)
+
+    steps: int = 2500
+    batch: int = 1024
+    lr: float = 4e-3
+    pace: float = 0.25
+    attacks: int = 1
+    replies: int = 1
+    averaging: float = 0.995
+    control: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "attacks", "replies"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not (self.lr > 0 and self.pace > 0 and 0 <= self.averaging < 1):
+            raise ValueError(
+                f"lr and pace must be positive and averaging in [0, 1), got {self.lr}, {self.pace}, {self.averaging}"
+            )
+
+
+# `benchmarks/bench_game.py` compares them: "averaged" is the default, "plain" is the alternating Adam of the papers.
+RECIPES = {
+    "averaged": Recipe(),
+    "plain": Recipe(lr=1e-3, pace=1.0, averaging=0.0, control=False),
+    "uncontrolled": Recipe(control=False),
+}
+
+
+class Step(NamedTuple):
+    """How many steps are done, and the payoff of the last one."""
+
+    number: int
+    payoff: float
+
+
+def fit(link: Link, recipe: Recipe | None = None, *, saved: Path | None = None, every: int = 500) -> Generator[Step]:
+    """Train what has parameters to train, codec, channel or both, and yield each step with its payoff.
+
+    The codec lowers `Codec.loss`, a learned adversary raises it. After the last step the powers are frozen and the
+    players in evaluation; who stops earlier calls `freeze`. With ``saved``, a checkpoint is written there ``every`` so
+    many steps and when the caller stops; where one exists already, training goes on from it and ends bit for bit as if
+    it had never stopped. FloatingPointError names the step at which the payoff is not finite or diverges; the
+    checkpoint is then the last good one.
+    """
+    yield from Training(link, recipe or Recipe()).run(saved, every)
+
+
+class Training:
+    """The players, their optimisers and averages, after ``done`` steps."""
+
+    def __init__(self, link: Link, recipe: Recipe) -> None:
+        self.link, self.recipe, self.done, self.payoffs = link, recipe, 0, torch.zeros(recipe.steps)
+        link.codec.train()
+        link.channel.train()
+        self.adversary = _Player(link.channel, recipe.lr * recipe.pace, recipe)
+        self.learner = _Player(link.codec, recipe.lr, recipe)
+        if not (self.adversary.weights or self.learner.weights):
+            raise ValueError("there is nothing to train: neither codec nor channel has parameters that take gradients")
+        jammer = innermost(link.channel)
+        oblivious = isinstance(jammer, Jammer) and isinstance(jammer.policy, Policy) and jammer.policy.oblivious
+        square = link.codec.k == link.codec.n and isinstance(link.source, Gaussian)
+        self.reference = Linear(link.codec.k) if recipe.control and oblivious and square else None
+
+    def run(self, saved: Path | None = None, every: int = 500) -> Generator[Step]:
+        """The steps that are still to do, with checkpoints as `fit` says."""
+        if saved and saved.with_suffix(".json").exists():
+            self.load(saved)
+        try:
+            while self.done < self.recipe.steps:
+                yield self.step()
+                if saved and self.done % every == 0:
+                    self.save(saved)
+        except GeneratorExit:
+            if saved:
+                self.save(saved)
+            raise
+        self.finish()
+
+    def step(self) -> Step:
+        """One step of both players."""
+        try:
+            payoff = self._turns()
+        except FloatingPointError as error:
+            raise FloatingPointError(f"{error} (step {self.done}): lower lr, now {self.recipe.lr}") from None
+        value = float(payoff)
+        if not value < DIVERGED * max(1.0, float(self.payoffs[0])):
+            raise FloatingPointError(f"the payoff became {value} at step {self.done}: lower lr, now {self.recipe.lr}")
+        self.payoffs[self.done] = value
+        self.done += 1
+        for player in (self.adversary, self.learner):
+            player.end_step(self.done)
+        return Step(self.done, value)
+
+    def _turns(self) -> Tensor:
+        recipe, payoff = self.recipe, torch.tensor(math.nan)
+        for _ in range(recipe.attacks if self.adversary.weights else 0):
+            payoff, reference = self._payoff(self.reference)
+            self.adversary.lower(reference - payoff)
+        for _ in range(recipe.replies if self.learner.weights else 0):
+            payoff, _ = self._payoff(None)
+            self.learner.lower(payoff)
+        return payoff.detach()
+
+    def _payoff(self, reference: Linear | None) -> tuple[Tensor, Tensor]:
+        """The payoff of a batch, and that of the reference codec for the same word received."""
+        link = self.link
+        u = link.source.draw(self.recipe.batch)
+        y, law = link.channel.transmit(link.codec.encode(u), u)
+        payoff = link.codec.loss(u, y, law).mean()
+        return payoff, reference.loss(u, y, law).mean() if reference else torch.zeros_like(payoff)
+
+    def finish(self) -> None:
+        """Take the averages for the weights, freeze the powers, and put the players in evaluation."""
+        for player in (self.adversary, self.learner):
+            player.take_average()
+        freeze(self.link)
+
+    def snapshot(self) -> Link:
+        """A copy of the link as it would be if training ended here."""
+        other = copy.deepcopy(self)
+        with seeded(0):
+            other.finish()
+        return other.link
+
+    def save(self, path: Path) -> None:
+        """Write everything that the next steps depend on, the state of torch's generators included."""
+        tensors = {"payoffs": self.payoffs, "generator": torch.get_rng_state()}
+        device = next((w.device for p in (self.adversary, self.learner) for w in p.weights), torch.device("cpu"))
+        if device.type == "cuda":
+            tensors["cuda_generator"] = torch.cuda.get_rng_state(device)
+        parts: dict[str, nn.Module] = {"codec": self.link.codec, "channel": self.link.channel}
+        for name, part in parts.items():
+            tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
+        for name, player in (("adversary", self.adversary), ("learner", self.learner)):
+            tensors |= {f"{name}.{key}": value for key, value in player.state().items()}
+        save_state(path, {"done": self.done, "recipe": repr(self.recipe), "link": repr(self.link)}, tensors)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint; ValueError if it is damaged, or of another link or recipe."""
+        said, tensors = load_state(path)
+        for name, own in (("recipe", repr(self.recipe)), ("link", repr(self.link))):
+            if said.get(name) != own:
+                raise ValueError(
+                    f"{path} was saved from another {name}: start anew elsewhere, or ask for {said.get(name)}"
+                )
+        for name, part in (("codec", self.link.codec), ("channel", self.link.channel)):
+            part.load_state_dict(_within(tensors, name))
+        for name, player in (("adversary", self.adversary), ("learner", self.learner)):
+            player.restore(_within(tensors, name), int(str(said["done"])))
+        self.done, self.payoffs = int(str(said["done"])), tensors["payoffs"]
+        torch.set_rng_state(tensors["generator"])
+        if "cuda_generator" in tensors:
+            torch.cuda.set_rng_state(tensors["cuda_generator"])
 
 
 class _Player:
-    """One side's parameters with their optimiser; a side without any rests."""
+    """One side's weights with their optimiser and their average; a side without any rests."""
 
-    def __init__(self, module: nn.Module, rate: float, steps: int) -> None:
+    def __init__(self, module: nn.Module, rate: float, recipe: Recipe) -> None:
         self.weights = [weight for weight in module.parameters() if weight.requires_grad]
-        if self.learns:
+        self.averages = [weight.detach().clone() for weight in self.weights]
+        self.rate, self.recipe = rate, recipe
+        if self.weights:
             self.optimiser = torch.optim.Adam(self.weights, rate, betas=BETAS, fused=True)
-            self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, steps)
-
-    @property
-    def learns(self) -> bool:
-        return bool(self.weights)
 
     def lower(self, stake: Tensor) -> None:
-        """One step down the stake."""
+        """One update down the stake."""
         self.optimiser.zero_grad()
         stake.backward(inputs=self.weights)
         self.optimiser.step()
 
-    def slow_down(self) -> None:
-        """The next point of the schedule."""
-        if self.learns:
-            self.schedule.step()
+    @torch.no_grad()
+    def end_step(self, done: int) -> None:
+        """Average the weights over about 1/(1 − averaging) steps, at first over all so far; next rate of the cosine."""
+        if not self.weights:
+            return
+        share = max(1 - self.recipe.averaging, 1 / (done + 1) if self.recipe.averaging else 1.0)
+        torch._foreach_lerp_(self.averages, list[Tensor](self.weights), share)
+        self._set_rate(done)
+
+    def _set_rate(self, done: int) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate * (1 + math.cos(math.pi * done / self.recipe.steps)) / 2
+
+    @torch.no_grad()
+    def take_average(self) -> None:
+        for weight, average in zip(self.weights, self.averages, strict=True):
+            weight.copy_(average)
+
+    def state(self) -> dict[str, Tensor]:
+        """Averages and the optimiser's moments, by name."""
+        found = {f"average.{index}": average for index, average in enumerate(self.averages)}
+        for index, weight in enumerate(self.weights):
+            found |= {f"adam.{index}.{key}": value for key, value in self.optimiser.state[weight].items()}
+        return found
+
+    def restore(self, state: dict[str, Tensor], done: int) -> None:
+        for index, weight in enumerate(self.weights):
+            self.averages[index].copy_(state[f"average.{index}"])
+            self.optimiser.state[weight] = {
+                key: value.to(weight.device) for key, value in _within(state, f"adam.{index}").items()
+            }
+        if self.weights:
+            self._set_rate(done)
 
 
-def _payoff(link: Link, batch: int) -> Tensor:
-    u = link.source.draw(batch)
-    y, law = link.channel.transmit(link.codec.encode(u), u)
-    return link.codec.loss(u, y, law).mean()
+def _within(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start with ``prefix.``, under the rest of their names."""
+    return {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
+
+
+def innermost(channel: Channel) -> Channel:
+    """The channel that shared secrets are wrapped round."""
+    while isinstance(channel, SharedRandomness):
+        channel = channel.inside
+    return channel
 
 
 def freeze(link: Link) -> None:
@@ -81,10 +257,10 @@ def freeze(link: Link) -> None:
 
     A Gaussian source is integrated by quadrature, any other is sampled.
     """
-    source, codec = link.source, link.codec
-    if isinstance(codec, NeuralCodec):
-        words = normal_points(SAMPLES, source.k) if isinstance(source, Gaussian) else source.draw(SAMPLES)
-        codec.calibrate(words)
-    if isinstance(link.channel, Jammer):
-        link.channel.calibrate()
+    source = link.source
+    words = normal_points(SAMPLES, source.k) if isinstance(source, Gaussian) else source.draw(SAMPLES)
+    link.codec.calibrate(words)
+    jammer = innermost(link.channel)
+    if isinstance(jammer, Jammer):
+        jammer.calibrate()
     link.eval()

@@ -14,12 +14,15 @@ LAYERS = [
     {"theory", "tally", "gaussianity", "data", "seeds"},
     {"sources"},
     {"store", "checkpoint", "codecs"},
-    {"regularisers", "link", "factory"},
+    {"regularisers", "link", "factory", "players"},
     {"metrics", "train", "exact", "snr_check"},
     {"blocks"},
+    {"estimators"},
     {"montecarlo"},
-    {"verify"},
-    {"game", "report", "plot", "catalog"},
+    {"verify", "attack"},
+    {"certificates"},
+    {"game", "report", "plot"},
+    {"catalog"},
     {"cli"},
 ]
 FILES = sorted([*(ROOT / "channels").rglob("*.py"), *(ROOT / "jscc_sim").rglob("*.py")])

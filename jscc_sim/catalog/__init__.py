@@ -4,7 +4,7 @@ from jscc_sim.catalog.cases import exact_curves, make_cases
 from jscc_sim.catalog.channels import CHANNEL_NAMES
 from jscc_sim.catalog.codecs import CODEC_NAMES
 from jscc_sim.catalog.inventory import inventory
-from jscc_sim.catalog.players import load_codec, load_pair, load_policy
+from jscc_sim.catalog.players import load_pair
 from jscc_sim.catalog.policies import POLICY_NAMES
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.spelling import known
@@ -17,8 +17,6 @@ __all__ = [
     "exact_curves",
     "inventory",
     "known",
-    "load_codec",
     "load_pair",
-    "load_policy",
     "make_cases",
 ]

@@ -2,33 +2,29 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from torch import Tensor
-
-from channels import Channel, Jammer, NeuralPolicy, from_decibels
+from channels import Channel, Jammer, Policy, from_decibels
 from jscc_sim.catalog.codecs import CODEC_NAMES
 from jscc_sim.catalog.policies import POLICY_NAMES
 from jscc_sim.catalog.request import Request
-from jscc_sim.checkpoint import SUFFIXES, Record, load_part
-from jscc_sim.codecs import NeuralCodec
+from jscc_sim.checkpoint import SUFFIXES, Record
+from jscc_sim.codecs import Codec
 from jscc_sim.factory import is_factory
-
-Part = TypeVar("Part", NeuralPolicy, NeuralCodec)
+from jscc_sim.players import load_codec, load_policy
 
 
 @dataclass(frozen=True)
 class Players:
     """The trained parts that a request names by file, with the game that each was trained in."""
 
-    policy: NeuralPolicy | None
-    codec: NeuralCodec | None
+    policy: Policy | None
+    codec: Codec | None
     records: tuple[Record, ...]
 
     @property
     def k(self) -> int | None:
         """The word length that the players were trained for."""
-        return self.codec.k if self.codec else self.policy.n if self.policy else None
+        return self.codec.k if self.codec else getattr(self.policy, "n", None)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -66,31 +62,10 @@ def load_players(asked: Request) -> Players:
     return Players(policy, codec, tuple(records))
 
 
-def load_policy(path: Path) -> tuple[NeuralPolicy, Record]:
-    """The trained policy saved at ``path``."""
-    record, tensors = load_part(path, "policy")
-    return _build(NeuralPolicy, record, tensors, path), record
-
-
-def load_codec(path: Path) -> tuple[NeuralCodec, Record]:
-    """The trained codec saved at ``path``."""
-    record, tensors = load_part(path, "codec")
-    return _build(NeuralCodec, record, tensors, path), record
-
-
-def load_pair(folder: Path) -> tuple[Jammer, NeuralCodec]:
+def load_pair(folder: Path) -> tuple[Jammer, Codec]:
     """The jammer, at its powers, and the codec that ``jscc-sim play --out`` saved into ``folder``."""
     policy, record = load_policy(folder)
     return Jammer(policy, *_powers(record)), load_codec(folder)[0]
-
-
-def _build(kind: type[Part], record: Record, tensors: dict[str, Tensor], path: Path) -> Part:
-    try:
-        part = kind(**record.arguments)
-        part.load_state_dict(tensors)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"{path} does not hold the weights it describes: {str(error).splitlines()[0]}") from None
-    return part.eval()
 
 
 def _powers(record: Record) -> tuple[float, float]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jscc_sim.cli.attack import attack
+from jscc_sim.cli.certify import certify
 from jscc_sim.cli.check import check_snr
 from jscc_sim.cli.data import data
 from jscc_sim.cli.names import list_names
@@ -29,7 +31,7 @@ def cli() -> None:
     """Joint source-channel coding against jammers: simulate, compare with exact curves, play the game."""
 
 
-for command in (sweep, verify, theory, play, show, plot, merge, list_names, data, check_snr):
+for command in (sweep, verify, theory, play, certify, attack, show, plot, merge, list_names, data, check_snr):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""``jscc-sim play``: a learned jammer against a learned codec."""
+"""``jscc-sim play``: a learned jammer against a learned codec, certified from both sides."""
 
 from __future__ import annotations
 
@@ -12,65 +12,138 @@ from jscc_sim.cli import options
 from jscc_sim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from jscc_sim.game import Game, Played
+
 TRAINING_SEED = click.IntRange(0, 2**32 - 1)  # torch's generator takes 32 bits: a longer seed would repeat a shorter
+COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U found  KS      CPU s  saddle point"
 
 
 @click.command()
 @click.option("--k", type=click.IntRange(1, 64), default=1, show_default=True, help="Symbols and uses per word.")
 @options.decibels("--snr", "Signal-to-noise ratio in dB.", default=10.0)
 @options.decibels("--sjr", "Signal-to-jammer ratio in dB.", default=0.0)
-@click.option("--steps", type=click.IntRange(1), default=2500, show_default=True, help="Training steps of each player.")
-@click.option("--seed", type=TRAINING_SEED, default=0, show_default=True)
+@click.option(
+    "--codec",
+    type=click.Choice(["per-symbol", "vector", "free"]),
+    default="per-symbol",
+    show_default=True,
+    help="One for all symbols, or nets for whole words, tail-safe or free.",
+)
+@click.option(
+    "--policy",
+    type=click.Choice(["per-symbol", "vector", "tap", "source"]),
+    help="What the jammer is and sees  [as the codec: per-symbol or vector].",
+)
+@click.option("--tap-noise", type=click.FloatRange(0), default=0.0, help="Power of the noise on a tap.")
+@click.option("--shared", type=click.Choice(["sign", "rotation"]), help="Secret of transmitter and receiver.")
+@click.option("--recipe", default="averaged", show_default=True, help="How they learn, by name.")
+@click.option("--steps", type=click.IntRange(1), help="Training steps  [those of the recipe].")
+@click.option("--seed", type=TRAINING_SEED, default=0, show_default=True, help="The first seed.")
+@click.option(
+    "--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many games, of seeds in a row."
+)
 @click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda.")
-@click.option("--out", type=options.FILE, help="Save the pair into this folder.")
-@click.option("--plot", type=options.FILE, help="Draw the payoff and the jammer's density into FILE.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.option("--quick", is_flag=True, help="No best responses that learn: they prove nothing, and take seconds.")
+@click.option("--out", type=options.FILE, help="Keep pairs and results in this folder; what is there is not repeated.")
+@click.option("--plot", type=options.FILE, help="Draw the payoff and jammer of the first game played into FILE.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per seed instead of a table.")
 def play(
     *,
     k: int,
     snr_db: float,
     sjr_db: float,
-    steps: int,
+    codec: str,
+    policy: str | None,
+    tap_noise: float,
+    shared: str | None,
+    recipe: str,
+    steps: int | None,
     seed: int,
+    seeds: int,
     device: str,
+    quick: bool,
     out: Path | None,
     plot: Path | None,
     as_json: bool,
 ) -> int:
-    """Play a learned jammer against a learned codec, from a two-point start, and measure the payoff over J*.
+    """Play a learned jammer against a learned codec, from a two-point start, and certify how near they are to J*.
 
-    J* is the exact value of the Gaussian jamming game; KS is the Kolmogorov-Smirnov distance of the jammer's signal to
-    the Gaussian. A payoff near J* does not prove that no better jammer exists. The exit code is 1 if the payoff's 95 %
-    interval lies outside J* ± 1 %.
+    J* is the exact value of the Gaussian jamming game; all results are in units of it. U is what no jammer of that
+    power exceeds, L what no codec undercuts, where they are proved; KS is the Kolmogorov-Smirnov distance of the
+    jammer's signal to the Gaussian. An interrupted command goes on with --out DIR as if it had not been interrupted.
+    The exit code is 1 if a game is proved not to be at its saddle point.
     """
     options.drawable(plot)
-    if out and (out / "play.json").exists():
-        raise FileExistsError(f"{out} already holds a pair: choose another folder")
     if out and out.exists() and not out.is_dir():
         raise NotADirectoryError(f"{out} is not a folder to save the pair into")
-    from jscc_sim.game import Game, measure, save
+    from dataclasses import replace
+
+    from jscc_sim.catalog.spelling import known
+    from jscc_sim.game import Game
+    from jscc_sim.train import RECIPES
+
+    known("recipe", recipe, RECIPES)
+    how = replace(RECIPES[recipe], steps=steps or RECIPES[recipe].steps)
+    policy = policy or ("per-symbol" if codec == "per-symbol" else "vector")
+    if tap_noise and policy != "tap":
+        raise ValueError(f"--tap-noise means nothing to policy {policy!r}: use --policy tap")
+    games = [Game(k, snr_db, sjr_db, codec, policy, tap_noise, shared, how, seed + more) for more in range(seeds)]
+    results, first = [], None
+    for game in games:
+        folder = out / f"seed-{game.seed}" if out and seeds > 1 else out
+        result, played = _result(game, folder, device, search=not quick)
+        results.append(result)
+        first = first or played
+        if as_json:
+            click.echo(json.dumps(result))
+    if plot and first:
+        options.draw(plot, lambda figures: figures.game(first.ratios, first.jammers))
+    elif plot:
+        click.echo(f"no figure: all was played before; jscc-sim certify --pair {out} --plot draws the pair", err=True)
+    if not as_json:
+        click.echo(_table(results))
+    return int(any(result["verdict"] == "disagrees" for result in results))
+
+
+def _result(
+    game: Game, folder: Path | None, device: str, *, search: bool
+) -> tuple[Mapping[str, object], Played | None]:
+    """What a game came to: from its folder if it is finished there, else from playing it."""
+    from jscc_sim.game import describe, measure, recall, save
     from jscc_sim.game import play as play_game
 
-    with progress_bar("playing", steps, "steps", "steps") as tell:
-        played = play_game(Game(k, snr_db, sjr_db, steps, seed), device, lambda step: tell(step - 1, 1, 1))
-    result = measure(played) | {"cpu_seconds": round(time.process_time(), 2)}
-    if out:
-        save(played, result, out)
-    if plot:
-        options.draw(plot, lambda figures: figures.game(played.ratios, played.jammers))
-    click.echo(json.dumps(result) if as_json else _describe(result))
-    return int(result["verdict"] == "disagrees")
+    if folder and (known := recall(game, folder)):
+        return known, None
+    start, total = time.process_time(), game.recipe.steps
+    with progress_bar(f"seed {game.seed}", total, "steps", "steps") as tell:
+        played = play_game(
+            game,
+            device,
+            saved=folder / "training" if folder else None,
+            progress=lambda step: tell(step.number, 0, 1, f"payoff/J* {step.payoff:.3f}"),
+        )
+    result = {**describe(game), **measure(played, search=search)}
+    result["cpu_seconds"] = round(time.process_time() - start, 2)
+    if folder:
+        save(played, result, folder)
+    return result, played
 
 
-def _describe(result: Mapping[str, object]) -> str:
-    """The result of a game in words."""
-    template = (
-        "payoff/J*    {payoff_ratio:.4f}  [{low:.4f}, {high:.4f}]  within 1 % of J*: {within}\n"
-        "jammer's KS  {ks:.4f}  (a Gaussian sample of this size: {ks_null:.4f})\n"
-        "CPU seconds  {cpu_seconds}"
-    )
-    within = {"agrees": "yes", "disagrees": "no"}.get(str(result["verdict"]), "undecided")
-    return template.format(within=within, **result)
+def _table(results: Sequence[Mapping[str, object]]) -> str:
+    """A line per seed."""
+    return "\n".join([COLUMNS, *map(_line, results)])
+
+
+def _line(result: Mapping[str, object]) -> str:
+    """The result of a game under `COLUMNS`."""
+    shown = {
+        name: f"{value:.5f}" if isinstance(value := result[name], float) else "–"
+        for name in ("payoff_ratio", "lower", "upper", "lower_found", "upper_found", "ks")
+    }
+    saddle = {"agrees": "yes", "disagrees": "no"}.get(str(result["verdict"]), "undecided")
+    bounds = "{lower:<8} {upper:<8} {lower_found:<8} {upper_found:<8} {ks:<7.6} {cpu_seconds:<6} {saddle}"
+    template = "{seed:<6} {payoff_ratio:<10} [{low:.4f}, {high:.4f}]  " + bounds
+    return template.format(**{**result, **shown}, saddle=saddle)

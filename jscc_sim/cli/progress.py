@@ -8,12 +8,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from typing import Protocol
+
+    class Tell(Protocol):
+        """How a bar is told."""
+
+        def __call__(self, finished: int, done: int, planned: int, beside: str = "") -> None:
+            """So many items are finished, and this part of the item at hand."""
 
 
 @contextmanager
-def progress_bar(what: str, total: int, unit: str, part: str) -> Iterator[Callable[[int, int, int], None]]:
-    """A bar on a terminal, silence elsewhere: tell it (items finished, part done, part planned) of the item at hand."""
+def progress_bar(what: str, total: int, unit: str, part: str) -> Iterator[Tell]:
+    """A bar on a terminal, silence elsewhere: tell it (items finished, part done, part planned) of the item at hand.
+
+    What else is told stands beside the bar in place of the rate.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -32,11 +42,11 @@ def progress_bar(what: str, total: int, unit: str, part: str) -> Iterator[Callab
         start = time.monotonic()
         before, item, last = 0, 0, 0
 
-        def tell(finished: int, done: int, planned: int) -> None:
+        def tell(finished: int, done: int, planned: int, beside: str = "") -> None:
             nonlocal before, item, last
             before += last if finished != item else 0
             item, last = finished, done
             rate = (before + done) / max(time.monotonic() - start, 1e-9)
-            bar.update(task, completed=finished + done / planned, rate=f"{rate:.3g} {part}/s")
+            bar.update(task, completed=finished + done / planned, rate=beside or f"{rate:.3g} {part}/s")
 
         yield tell

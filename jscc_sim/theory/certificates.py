@@ -1,12 +1,20 @@
-"""Certificates for any pair of codec and jammer at k = n = 1: what no jammer exceeds, what no codec undercuts.
+"""Certificates for a pair of codec and jammer: what no jammer exceeds, what no codec undercuts.
 
-Derived for this project. Their distance to the payoff is what each player could still gain, its exploitability.
+Derived for this project. Their distance to the payoff is what each player could still gain, its exploitability. A
+corrected line is a receiver ``û = g y + c(y)`` with ``|c| ≤ B``; its error given the jammer's sample is φ(z), and its
+line alone errs by ``g² z² + line_error``, because the rest has mean zero: encoder and correction are odd.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import erfc
 
 from jscc_sim.theory.parameters import Array, power
+
+# E|v² − 1| and E|v³ − v| of a standard normal v.
+CURVED, CURVED_AT = 4 * math.exp(-0.5) / math.sqrt(2 * math.pi), (8 * math.exp(-0.5) - 2) / math.sqrt(2 * math.pi)
 
 
 def worst_payoff(jam_powers: ArrayLike, payoffs: ArrayLike, jam_power: float) -> float:
@@ -42,3 +50,49 @@ def entropy_power_bound(
     """
     total = power("signal_power", signal_power) + power("jam_power", jam_power) + power("noise_power", noise_power)
     return np.asarray(np.exp(2 * np.asarray(entropy, dtype=float) - 1) / (2 * np.pi) / total)
+
+
+def curvature_bound(z: ArrayLike, line: float, bound: float, line_error: float, noise_power: float) -> Array:
+    """A bound of ``|φ''(z) − 2 g²|`` for a corrected line in Gaussian noise of power N.
+
+    Before the noise the correction changes the error by at most ``2B √(line_error + g² s²) + B²`` (Cauchy-Schwarz), and
+    ``φ'' − 2 g²`` is that change folded with the second derivative of the noise's density. Between two samples a
+    distance d apart φ exceeds the larger of its values by at most ``d²/8`` times the largest ``−φ''``.
+
+    >>> float(curvature_bound(3.0, 0.5, 0.0, 0.3, 0.1))
+    0.0
+    """
+    far = np.abs(np.asarray(z, dtype=float))
+    level = 2 * math.sqrt(line_error) + bound + 2 * line * far
+    return np.asarray(bound * (level * CURVED / noise_power + 2 * line * CURVED_AT / math.sqrt(noise_power)))
+
+
+def tail_excess(z: float, line: float, bound: float, line_error: float, window: float, rare: float) -> float:
+    """A bound of ``φ(z) − g² z² − line_error``: what a correction that vanishes far out may still cost there.
+
+    The correction is at most B, and at most ``B·window`` save with probability ``rare``, so that by Minkowski
+    ``√φ ≤ √(g² z² + line_error) + B √(window² + rare)``.
+
+    >>> tail_excess(40.0, 0.5, 2.0, 0.3, 1e-6, 0.0) < 1e-4
+    True
+    """
+    missed = bound * math.sqrt(window**2 + rare)
+    return missed * (2 * math.sqrt(line**2 * z**2 + line_error) + missed)
+
+
+def normal_tail(q: float) -> float:
+    """``P(|v| > q)`` of a standard normal v.
+
+    >>> round(normal_tail(1.96), 4)
+    0.05
+    """
+    return float(erfc(q / math.sqrt(2)))
+
+
+def corrected_bound(line_error: ArrayLike, correction: ArrayLike) -> Array:
+    """``(√line_error + correction)²``: the error of a receiver whose line errs so much and is corrected so far (rms).
+
+    >>> round(float(corrected_bound(0.25, 0.1)), 3)
+    0.36
+    """
+    return np.asarray((np.sqrt(power("line_error", line_error)) + np.asarray(correction, dtype=float)) ** 2)

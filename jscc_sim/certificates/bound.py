@@ -1,0 +1,19 @@
+"""A number beside what it is: a bound that is proved, or an estimate that a search may have missed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bound:
+    """``value`` in units of J*, whether it is ``proved``, and ``how`` it was come by, with its limits.
+
+    ``worst`` is the size |z| per symbol of the jammer's sample that it rests on, where there is one.
+    """
+
+    value: float
+    proved: bool
+    how: str
+    worst: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.value:.5f}  {'proved' if self.proved else 'found'}: {self.how}"

@@ -1,0 +1,125 @@
+"""A certificate: the payoff of a pair between what no jammer exceeds and what no codec undercuts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jscc_sim.certificates.bound import Bound
+from jscc_sim.certificates.profile import Array, Profile
+from jscc_sim.certificates.saddle_claim import Claim, judge
+
+Record = dict[str, float | int | str | bool | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """All payoffs in units of J*, ``value``, the saddle value of the game between all codecs and all jammers.
+
+    ``upper`` and ``lower`` are proved bounds, or None with a ``reason`` where none is known; the found ones are
+    estimates: a better jammer or codec may exist. ``statistics`` say how Gaussian the jammer's ``signals`` are.
+    ``profile`` is φ of a scalar codec, ``price`` the λ of its dual and ``line`` the best linear receiver, for figures.
+    ``signal_power`` is the codec's; where it exceeds 1, so do its chances, and U may lie below 1.
+    ``oblivious`` is false for a jammer that sees signal or source: the upper bounds are then about other jammers.
+    """
+
+    k: int
+    value: float
+    payoff: float
+    low: float
+    high: float
+    words: int
+    upper: Bound | None
+    lower: Bound | None
+    upper_found: Bound | None
+    lower_found: Bound | None
+    reason: str | None
+    oblivious: bool
+    statistics: Mapping[str, float]
+    signals: Array
+    profile: Profile | None
+    price: float
+    line: float
+    jam_power: float
+    signal_power: float
+    seed: int
+    cpu_seconds: float
+
+    @property
+    def certified(self) -> bool:
+        """Whether both bounds are proved numbers."""
+        return self.upper is not None and self.lower is not None
+
+    @property
+    def claim(self) -> Claim:
+        """Whether this is the saddle point, within the margins of Claim C."""
+        upper = self.upper.value if self.upper else None
+        lower = self.lower.value if self.lower else None
+        return judge(upper, lower, (self.low, self.high), self.statistics, self.oblivious)
+
+    def record(self) -> Record:
+        """All numbers by name; null where nothing is proved or found."""
+        bounds = {name: getattr(self, name) for name in ("upper", "lower", "upper_found", "lower_found")}
+        values = {name: bound.value if bound else None for name, bound in bounds.items()}
+        return {
+            "k": self.k,
+            "value": self.value,
+            "payoff_ratio": self.payoff,
+            "low": self.low,
+            "high": self.high,
+            "words": self.words,
+            "signal_power": self.signal_power,
+            **values,
+            "exploitability_codec": _difference(values["upper"], self.payoff) if self.oblivious else None,
+            "exploitability_jammer": _difference(self.payoff, values["lower"]),
+            "exploitability_codec_found": _difference(values["upper_found"], self.payoff) if self.oblivious else None,
+            "exploitability_jammer_found": _difference(self.payoff, values["lower_found"]),
+            "nash_conv": _difference(values["upper"], values["lower"]),
+            "nash_conv_found": _difference(values["upper_found"], values["lower_found"]),
+            "certified": self.certified,
+            "verdict": self.claim.verdict,
+            **{f"claim_{name}": holds for name, holds in self.claim.parts.items()},
+            "alarm": self.claim.alarm,
+            **{f"{name}_how": bound.how if bound else None for name, bound in bounds.items()},
+            "lower_reason": self.reason,
+            "oblivious": self.oblivious,
+            **self.statistics,
+            "seed": self.seed,
+            "cpu_seconds": self.cpu_seconds,
+        }
+
+    def lines(self) -> list[str]:
+        """A table for people."""
+        said = {"agrees": "yes", "disagrees": "no", None: "undecided"}[self.claim.verdict]
+        failed = [name for name, holds in self.claim.parts.items() if holds is not True]
+        rows = [
+            f"J* = {self.value:.6g} per symbol, k = {self.k}; all below in units of J*",
+            f"payoff        {self.payoff:.5f}  [{self.low:.5f}, {self.high:.5f}] at 95 %, {self.words} words",
+            f"U             {_shown(self.upper, 'not proved')}",
+            f"L             {_shown(self.lower, self.reason or 'not proved')}",
+            f"upper_found   {_shown(self.upper_found, 'not searched')}",
+            f"lower_found   {_shown(self.lower_found, 'not searched')}",
+            *self._gaps(),
+            *self._table(),
+            f"certified from both sides: {'yes' if self.certified else 'no'}",
+            f"Claim C, a saddle point: {said}" + (f" ({', '.join(failed)})" if failed else ""),
+        ]
+        return rows + ([f"ALARM: {self.claim.alarm}"] if self.claim.alarm else [])
+
+    def _gaps(self) -> list[str]:
+        record = self.record()
+        names = {"exploitability_codec": "codec", "exploitability_jammer": "jammer", "nash_conv": "NashConv"}
+        said = [f"{label} {record[name]:.5f}" for name, label in names.items() if isinstance(record[name], float)]
+        return [f"exploitability, at most: {', '.join(said)}"] if said else []
+
+    def _table(self) -> list[str]:
+        names = [name for name in self.statistics if not name.endswith("_null")]
+        return ["the jammer's signal        measured   Gaussian sample"] + [
+            f"  {name:<22} {self.statistics[name]:>10.4f} {self.statistics[f'{name}_null']:>10.4f}" for name in names
+        ]
+
+
+def _difference(above: float | None, below: float | None) -> float | None:
+    return None if above is None or below is None else above - below
+
+
+def _shown(bound: Bound | None, otherwise: str) -> str:
+    return str(bound) if bound else f"–  {otherwise}"

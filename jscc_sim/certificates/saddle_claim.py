@@ -1,0 +1,64 @@
+"""Claim C: is a pair a saddle point, within stated margins?"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from jscc_sim.tally import LEVEL
+from jscc_sim.verify import LEARNED_MARGIN, Verdict
+
+MOST_KS = 0.02
+COVARIANCE_MARGIN = 0.05
+ROUNDING = 1e-6
+# What the frozen powers of the players may be off by: with as much more power a codec may push U below J*.
+POWER_MARGIN = 1e-3
+# So many half-widths of the 95 % interval hold Student's t of 30 blocks with probability 0.99999.
+ALARMING = 2.6
+
+
+class Claim(NamedTuple):
+    """The verdict, each part of the claim with whether it holds (None: undecided), and what must be a bug, if any."""
+
+    verdict: Verdict | None
+    parts: Mapping[str, bool | None]
+    alarm: str | None
+
+
+def judge(
+    upper: float | None,
+    lower: float | None,
+    interval: tuple[float, float],
+    statistics: Mapping[str, float],
+    oblivious: bool,
+) -> Claim:
+    """``agrees`` if ``L ≤ J* ≤ U`` are proved, the payoff lies in 1 ± 1 %, and the jammer passes for white Gaussian.
+
+    ``disagrees`` if any of these is refuted, None if one is undecided. A payoff significantly above U, or below L, is
+    impossible and therefore an alarm.
+    """
+    low, high = interval
+    parts = {
+        "bounds": None if upper is None or lower is None else lower <= 1 + POWER_MARGIN and upper >= 1 - POWER_MARGIN,
+        "payoff": _inside(low - 1, high - 1, LEARNED_MARGIN),
+        "ks": statistics["ks"] <= MOST_KS,
+        "covariance": max(1 - statistics["covariance_min"], statistics["covariance_max"] - 1) <= COVARIANCE_MARGIN,
+    }
+    alarm = _alarm(upper if oblivious else None, lower, interval)
+    if alarm or False in parts.values():
+        return Claim("disagrees", parts, alarm)
+    return Claim("agrees" if all(parts.values()) else None, parts, alarm)
+
+
+def _inside(low: float, high: float, margin: float) -> bool | None:
+    if -margin <= low and high <= margin:
+        return True
+    return False if high < -margin or low > margin else None
+
+
+def _alarm(upper: float | None, lower: float | None, interval: tuple[float, float]) -> str | None:
+    middle, half = sum(interval) / 2, (interval[1] - interval[0]) / 2
+    reach, said = ALARMING * half + ROUNDING, f"the payoff {middle:.5f} (±{half:.2g} at {LEVEL:.0%})"
+    if upper is not None and middle - reach > upper:
+        return f"{said} exceeds the proved bound {upper:.5f}: one of them is wrong"
+    if lower is not None and middle + reach < lower:
+        return f"{said} undercuts the proved bound {lower:.5f}: one of them is wrong"
+    return None

@@ -1,0 +1,99 @@
+"""What a jammer sends when it knows nothing: samples of its signal, at its power, for bounds on any codec."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.quasirandom import SobolEngine
+
+from channels import (
+    GaussianPolicy,
+    Jammer,
+    LaplacePolicy,
+    NeuralPolicy,
+    PerSymbolPolicy,
+    Policy,
+    PulsedPolicy,
+    TonePolicy,
+    TwoPointPolicy,
+    UniformPolicy,
+)
+
+Array = NDArray[np.float64]
+# Policies whose symbols are independent of each other by construction, and those whose power is exactly one.
+INDEPENDENT = (GaussianPolicy, LaplacePolicy, PulsedPolicy, TwoPointPolicy, UniformPolicy)
+EXACT = (*INDEPENDENT, TonePolicy)
+# Words on which an unknown policy must answer alike whatever it is shown.
+SHOWN = 256
+
+
+def why_unbounded(jammer: Jammer, k: int) -> str | None:
+    """Why no bound on all codecs is known against this jammer, or None: it must see neither signal nor source."""
+    policy = jammer.playing
+    if isinstance(policy, Policy):
+        known = policy.oblivious
+        return None if known else f"the jammer's {type(policy).__name__} sees the signal or the source"
+    return None if looks_oblivious(policy, k) else "the jammer's answer depends on what it is shown"
+
+
+@torch.no_grad()
+def looks_oblivious(policy: nn.Module, k: int) -> bool:
+    """Whether a module of one's own sends the same, bit for bit, whatever words it is shown.
+
+    A test of behaviour on a few words, not a proof: a policy may say ``oblivious = True`` for itself.
+    """
+    if hasattr(policy, "oblivious"):
+        return bool(policy.oblivious)
+    answers = []
+    for shown in (torch.zeros(SHOWN, k), torch.randn(SHOWN, k), torch.full((SHOWN, k), 3.0)):
+        with torch.random.fork_rng([]):
+            torch.default_generator.manual_seed(1)
+            answers.append(policy(shown))
+    return all(torch.equal(answer, answers[0]) for answer in answers)
+
+
+def single(jammer: Jammer, k: int) -> nn.Module | None:
+    """The policy of one symbol, where the symbols of a word are independent and alike; else None."""
+    policy = jammer.playing
+    if isinstance(policy, PerSymbolPolicy):
+        return policy.policy
+    return policy if k == 1 or isinstance(policy, INDEPENDENT) else None
+
+
+def power_is_exact(jammer: Jammer) -> bool:
+    """Whether ``E[a²] = 1`` by a formula, so that measuring it is not needed."""
+    policy = jammer.playing
+    return isinstance(policy.policy if isinstance(policy, PerSymbolPolicy) else policy, EXACT)
+
+
+@torch.no_grad()
+def signals(jammer: Jammer, policy: nn.Module, words: int, k: int) -> Tensor:
+    """``(words, k)`` signals of ``policy``, at the jammer's power, from torch's generator."""
+    return math.sqrt(jammer.jam_power) * jammer.limit(policy(torch.zeros(words, k)))
+
+
+@torch.no_grad()
+def scalar_batches(jammer: Jammer, policy: nn.Module, batches: int, words: int) -> Iterator[Array]:
+    """Independent batches of ``words`` signals each of a policy of single symbols.
+
+    Each signal has the policy's law; within a batch those of a net come from the points of one scrambled Sobol
+    sequence, with both signs of each, which makes the batch more even than independent ones.
+    """
+    for _ in range(batches):
+        if type(policy) is NeuralPolicy:
+            half = policy.shape(scrambled(words // 2, 4 * policy.n).to(next(policy.parameters())))
+            batch = math.sqrt(jammer.jam_power) * jammer.limit(torch.cat((half, -half)))
+        else:
+            batch = signals(jammer, policy, words, 1)
+        yield batch.double().numpy().reshape(-1)
+
+
+def scrambled(count: int, dimensions: int) -> Tensor:
+    """``(count, dimensions)`` Sobol points of N(0, I) in a fresh scrambling, each of that law."""
+    seed = int(torch.randint(2**31, ()))
+    points = SobolEngine(dimensions, scramble=True, seed=seed).draw(count, dtype=torch.float64)
+    points += 2.0**-SobolEngine.MAXBIT * torch.rand_like(points)  # between the points of torch's grid
+    return torch.special.ndtri(points.clamp_(2.0**-60, 1 - 2.0**-53))

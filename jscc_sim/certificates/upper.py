@@ -1,0 +1,76 @@
+"""U, what any oblivious jammer of its power can do to a codec: which proof applies to which codec."""
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+from jscc_sim.certificates.bound import Bound
+from jscc_sim.certificates.corrected import corrected_worst, linear_worst
+from jscc_sim.certificates.dual import dual, found_worst, proved_worst
+from jscc_sim.certificates.line import Line
+from jscc_sim.certificates.profile import Profile, is_fixed, profile
+from jscc_sim.certificates.stakes import Stakes
+from jscc_sim.codecs import Codec, Linear, PerSymbolCodec, TailSafeCodec
+
+# How far a scalar codec of which nothing is known is searched, in units of √PA.
+LIMIT = 12.0
+
+
+class Upper(NamedTuple):
+    """A proved bound, what some jammer was found to reach, and the scalar codec's profile with the price λ of power."""
+
+    proved: Bound | None = None
+    found: Bound | None = None
+    profile: Profile | None = None
+    price: float = 0.0
+
+
+def upper(stakes: Stakes) -> Upper:
+    """Whatever is proved for the codec at hand, or found on a grid.
+
+    A scalar codec shared by the symbols of a word is as safe as alone: the payoff of a word is the mean over its
+    symbols, and so is its power, so that ``λ PA + max (φ − λ z²)`` bounds jammers of words too.
+    """
+    codec = scalar(stakes.codec)
+    if type(codec) is Linear:
+        line = linear_worst(stakes)
+        if codec.k > 1:
+            return Upper(line)
+        seen = profile(codec, stakes.law, stakes.noise_power, LIMIT * math.sqrt(stakes.jam_power))
+        return Upper(line, None, seen, stakes.line**2)
+    if type(codec) is TailSafeCodec:
+        return tail_safe(stakes, codec) if codec.k == 1 else Upper(corrected_worst(stakes, codec))
+    return searched(stakes, codec) if codec.k == 1 and is_fixed(codec, stakes.law) else Upper()
+
+
+def scalar(codec: Codec) -> Codec:
+    """The codec of one symbol, where symbols share one; else the codec itself."""
+    return codec.codec if type(codec) is PerSymbolCodec else codec
+
+
+def tail_safe(stakes: Stakes, codec: TailSafeCodec) -> Upper:
+    """Proved by duality for all z."""
+    line = Line.of(codec, stakes.law)
+    rough = 1 + line.slope**2 * (1 + stakes.noise_power)  # the reach need only be about right
+    reach = max(line.reach(rough, stakes.noise_power), LIMIT * math.sqrt(stakes.jam_power))
+    seen = profile(codec, stakes.law, stakes.noise_power, reach)
+    value, price, worst = proved_worst(seen, line, stakes.jam_power, stakes.noise_power)
+    how = f"duality on |z| ≤ {reach:.3g} and a bound beyond, for all z"
+    return Upper(Bound(value / stakes.value, True, how, worst), _found(stakes, seen, reach, worst), seen, price)
+
+
+def searched(stakes: Stakes, codec: Codec) -> Upper:
+    """Found by duality within a limit: of what lies beyond nothing is known."""
+    reach = LIMIT * math.sqrt(stakes.jam_power)
+    seen = profile(codec, stakes.law, stakes.noise_power, reach)
+    if stakes.secret:  # a sign, for single symbols
+        seen = replace(seen, harms=(seen.harms + seen.harms[::-1]) / 2)
+    _, price, worst = dual(seen, stakes.jam_power)
+    return Upper(None, _found(stakes, seen, reach, worst), seen, price)
+
+
+def _found(stakes: Stakes, seen: Profile, reach: float, worst: float) -> Bound | None:
+    if stakes.secret and stakes.k > 1:
+        return None  # a rotation that it does not know may keep the jammer from sending these samples
+    how = f"a jammer that switches between two samples, |z| ≤ {reach:.3g} searched"
+    return Bound(found_worst(seen, stakes.jam_power) / stakes.value, False, how, worst)

@@ -1,0 +1,136 @@
+"""``jscc-sim certify``: a pair, a codec or an encoder's latents, bounded from both sides."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jscc_sim.cli import options
+from jscc_sim.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from jscc_sim.link import Link
+
+LATENTS = ".npy"
+
+
+@click.command()
+@click.option("--pair", type=options.FILE, help="Folder of a pair that jscc-sim play --out saved.")
+@click.option("--codec", help="A name as in jscc-sim list, FILE or package.module:factory(k, n)  [linear].")
+@click.option("--policy", help="A name, FILE, latents in FILE.npy, or package.module:factory(k)  [gaussian].")
+@click.option("--k", type=click.IntRange(1), help="Symbols and uses per word  [1, or that of the files].")
+@options.decibels("--snr", "Signal-to-noise ratio in dB  [10, or that of the files].")
+@options.decibels("--sjr", "Signal-to-jammer ratio in dB  [0, or that of the files].")
+@click.option("--shared", type=click.Choice(["sign", "rotation"]), help="Secret of transmitter and receiver.")
+@click.option("--quick", is_flag=True, help="No best responses that learn: they prove nothing, and take seconds.")
+@click.option("--seed", type=options.SEED, default=0, show_default=True)
+@click.option("--plot", type=options.FILE, help="Draw the jammer's density, the codec and φ(z) − λz² into FILE.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def certify(
+    *,
+    pair: Path | None,
+    codec: str | None,
+    policy: str | None,
+    k: int | None,
+    snr_db: float | None,
+    sjr_db: float | None,
+    shared: str | None,
+    quick: bool,
+    seed: int,
+    plot: Path | None,
+    as_json: bool,
+) -> int:
+    """Bound what any jammer can do to a codec, and what any codec can do against a jammer.
+
+    For example: jscc-sim certify --pair DIR, or --codec my.module:factory, or --policy latents.npy
+
+    All numbers are in units of J*, the saddle value. U and L are proved, L with its confidence; upper_found and
+    lower_found come of searches, and something worse may exist. For latents, L scores how Gaussian they are, 1 at best.
+    The exit code is 1 if a proved bound is contradicted, which would be a bug.
+    """
+    if pair and (codec or policy):
+        raise click.UsageError("--pair brings its own codec and policy: --codec and --policy do not go with it")
+    if not (pair or codec or policy):
+        raise click.UsageError("nothing to certify: give --pair, --codec or --policy")
+    options.drawable(plot)
+    from jscc_sim.certificates import STAGES
+    from jscc_sim.certificates import certify as certify_link
+
+    link = _link(str(pair) if pair else codec, str(pair) if pair else policy, k, (snr_db, sjr_db), shared)
+    with progress_bar("certifying", STAGES, "stages", "stages") as tell:
+        found = certify_link(link, seed=seed, search=not quick, progress=lambda stage: tell(stage, 0, 1))
+    click.echo(json.dumps(found.record()) if as_json else "\n".join(found.lines()))
+    if plot:
+        options.draw(plot, lambda figures: figures.certificate(found))
+    return int(found.claim.alarm is not None)
+
+
+def _link(
+    codec: str | None, policy: str | None, k: int | None, levels: tuple[float | None, float | None], shared: str | None
+) -> Link:
+    """The codec against the policy, as `sweep` would have them, or against a policy that only Python knows."""
+    from jscc_sim.catalog import Request, make_cases
+    from jscc_sim.catalog.players import is_file
+    from jscc_sim.factory import is_factory
+
+    snr_db, sjr_db = levels
+    trained = any(name is not None and is_file(name) for name in (codec, policy))
+    own = None
+    if policy is not None and (policy.endswith(LATENTS) or is_factory(policy)):
+        if shared:
+            raise ValueError(f"--shared does not go with {policy}: its jammer sees nothing that a secret would hide")
+        own, k = _own_policy(policy, k)
+        policy, trained = None, codec is not None and is_file(codec)
+    asked_levels = None if snr_db is None and trained else (10.0 if snr_db is None else snr_db,)
+    asked = Request(
+        "jammer",
+        codecs=(codec or "linear",),
+        source="gaussian",
+        snr_db=asked_levels,
+        policy=policy,
+        sjr_db=sjr_db,
+        shared=shared,
+        k=k,
+    )
+    case, *_ = make_cases(asked)
+    return case.link if own is None else _with_policy(case.link, own)
+
+
+def _own_policy(name: str, k: int | None) -> tuple[nn.Module, int]:
+    """Latents from a file of numbers, or what a factory makes for words of ``k``; and that k."""
+    import numpy as np
+    import torch
+
+    from jscc_sim.certificates import LatentPolicy
+    from jscc_sim.factory import load_factory, said
+
+    if not name.endswith(LATENTS):
+        factory, _ = load_factory(name)
+        try:
+            policy = factory(k or 1)
+        except (Exception, SystemExit) as error:  # a user's factory may raise anything
+            raise ValueError(f"{name}({k or 1}) failed: {said(error)}") from None
+        if not isinstance(policy, torch.nn.Module):
+            raise ValueError(f"{name} must return a torch.nn.Module, got {type(policy).__name__}")
+        return policy, k or 1
+    latents = np.load(name, allow_pickle=False)
+    if not (latents.ndim == 2 and np.issubdtype(latents.dtype, np.floating)):
+        raise ValueError(f"{name} must hold latents (count, k) of floating point, got {latents.dtype} {latents.shape}")
+    if k not in (None, latents.shape[1]):
+        raise ValueError(f"{name} holds latents of {latents.shape[1]} symbols, not k={k}")
+    return LatentPolicy(torch.from_numpy(latents.astype(np.float32))), latents.shape[1]
+
+
+def _with_policy(link: Link, policy: nn.Module) -> Link:
+    """The same link with another policy."""
+    from channels import Jammer
+    from jscc_sim.certificates.stakes import stakes_of
+    from jscc_sim.link import Link
+
+    stakes = stakes_of(link)
+    return Link(link.source, link.codec, Jammer(policy, stakes.noise_power, stakes.jam_power)).eval()
