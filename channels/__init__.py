@@ -21,7 +21,7 @@ from channels.policies import (
     UniformPolicy,
 )
 from channels.power import UnitPower, decibels, from_decibels
-from channels.shared import SharedRandomness, SharedRotation, SharedSign
+from channels.shared import SharedRandomness, SharedRotation, SharedSign, innermost
 
 CHANNELS: dict[str, type[Channel]] = {
     "awgn": AWGN,
@@ -92,6 +92,7 @@ __all__ = [
     "decibels",
     "exhaustive_attack",
     "from_decibels",
+    "innermost",
     "random_attack",
     "steepest_attack",
 ]

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from channels.awgn import AWGN
 from channels.base import Channel, Draw, Received
-from channels.policies import Policy, SourceAwarePolicy, TapPolicy
+from channels.learned import NeuralPolicy, PerSymbolPolicy
+from channels.policies import Policy
 from channels.power import UnitPower, checked_power, from_decibels
 
 # A policy's own word about its power stands unless this many symbols contradict it by six standard errors.
@@ -54,11 +55,11 @@ class Jammer(Channel):
         """Freeze the power that the policy truly has over the words of ``draw``, where its own word does not hold.
 
         What was frozen before does not matter, so that the power depends on policy and words alone. This library's own
-        formulas are believed, for rare pulses may not show in any measurement. A policy whose law changes from call to
-        call is beyond it: only one that always does the same is held to its budget.
+        formulas and quadratures are believed: rare pulses may not show in any measurement. A policy whose law changes
+        from call to call is beyond it: only one that always does the same is held to its budget.
         """
         claim = self._claim()
-        if claim is not None and self._is_closed_form():
+        if claim is not None and _is_believed(self.policy):
             self.unit.freeze(claim)
             return
         if claim is not None:
@@ -67,11 +68,6 @@ class Jammer(Channel):
                 self.unit.freeze(claim)
                 return
         self.unit.freeze(self._measured(draw, MEASURED_SYMBOLS)[0])
-
-    def _is_closed_form(self) -> bool:
-        """Whether the power is a formula of this library that holds for any words."""
-        ours = type(self.policy).__module__ == Policy.__module__
-        return ours and not isinstance(self.policy, SourceAwarePolicy | TapPolicy)
 
     def _measured(self, draw: Draw, symbols: int) -> tuple[float, float]:
         """``E[a²]`` with its standard error over words."""
@@ -130,6 +126,15 @@ class Jammer(Channel):
     def extra_repr(self) -> str:
         """Every parameter at full precision; the policy shows itself."""
         return f"noise_power={self.noise_power!r}, jam_power={self.jam_power!r}"
+
+
+def _is_believed(policy: nn.Module) -> bool:
+    """Whether the power is a formula or a quadrature of this library that holds for any words."""
+    if isinstance(policy, PerSymbolPolicy):
+        return _is_believed(policy.policy)
+    return isinstance(policy, NeuralPolicy) or (
+        isinstance(policy, Policy) and policy.oblivious and type(policy).__module__ == Policy.__module__
+    )
 
 
 def _takes_source(policy: nn.Module) -> bool:

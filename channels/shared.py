@@ -128,3 +128,10 @@ class SharedRotation(SharedRandomness):
     def keys(self, y: Tensor) -> list[Tensor]:
         """Fresh rotations."""
         return [self.key(y) for _ in range(self.AVERAGED)]
+
+
+def innermost(channel: Channel) -> Channel:
+    """The channel that shared secrets are wrapped round."""
+    while isinstance(channel, SharedRandomness):
+        channel = channel.inside
+    return channel

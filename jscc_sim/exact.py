@@ -16,7 +16,6 @@ from channels import (
     NeuralPolicy,
     Policy,
     PulsedPolicy,
-    ReactivePolicy,
     Rician,
     SharedRandomness,
     SharedRotation,
@@ -25,8 +24,9 @@ from channels import (
     TapPolicy,
     TonePolicy,
     TwoPointPolicy,
+    innermost,
 )
-from jscc_sim.codecs import KLT, BlockCode, Linear, NeuralCodec, Repetition
+from jscc_sim.codecs import KLT, BlockCode, Codec, LearnedCodec, Linear, PerSymbolCodec, Repetition
 from jscc_sim.link import Link
 from jscc_sim.sources import Gaussian, Images, Spectral
 from jscc_sim.theory.bandwidth import shared_subspace_payoff
@@ -55,16 +55,16 @@ def exact_values(link: Link) -> Means:
         mse = _linear(codec, channel)
     elif isinstance(codec, KLT) and isinstance(link.source, Spectral) and codec.made_for == repr(link.source):
         mse = _coloured(codec, link.source, channel)
-    elif isinstance(codec, NeuralCodec) and _is_white(link):
+    elif isinstance(codec, LearnedCodec | PerSymbolCodec) and _is_white(link):
         mse = _learned(codec, link)
     if mse is None:
         return {}
     return {"mse": mse, "psnr": mse} if isinstance(link.source, Images) else {"mse": mse}
 
 
-def _learned(codec: NeuralCodec, link: Link) -> float | None:
+def _learned(codec: Codec, link: Link) -> float | None:
     """J*, what a learned codec of a Gaussian source comes near to against a jammer that knows nothing."""
-    jammer = inside(link.channel)
+    jammer = innermost(link.channel)
     if codec.k != codec.n or not isinstance(link.source, Gaussian) or not isinstance(jammer, Jammer):
         return None
     known = _oblivious(jammer.policy)
@@ -85,14 +85,9 @@ def _is_white(link: Link) -> bool:
     return link.source.alphabet == "real"
 
 
-def inside(channel: Channel) -> Channel:
-    """The channel that a shared secret is wrapped round."""
-    return channel.inside if isinstance(channel, SharedRandomness) else channel
-
-
 def _gaussian_noise(channel: Channel) -> float | None:
     """The noise power of a channel that adds white Gaussian noise and nothing else."""
-    channel = inside(channel)
+    channel = innermost(channel)
     if isinstance(channel, AWGN) and channel.gain == 1:
         return channel.noise_power
     if isinstance(channel, Jammer) and isinstance(channel.policy, GaussianPolicy):
@@ -102,13 +97,12 @@ def _gaussian_noise(channel: Channel) -> float | None:
 
 def _oblivious(policy: object) -> bool:
     """Whether a policy of exact power does not see the signal, so that its second moments decide a linear codec."""
-    aware = isinstance(policy, TapPolicy | SourceAwarePolicy | ReactivePolicy)
-    return isinstance(policy, Policy) and not aware
+    return isinstance(policy, Policy) and policy.oblivious
 
 
 def _linear(codec: Linear, channel: Channel) -> float | None:
     """The error of a linear codec of a white source of variance one."""
-    wrapped, channel = channel, inside(channel)
+    wrapped, channel = channel, innermost(channel)
     if isinstance(channel, BlockFading):
         return _faded(codec, channel)
     if isinstance(channel, AWGN) and channel.gain == 1:
@@ -142,7 +136,7 @@ def _faded(codec: Linear, channel: BlockFading) -> float | None:
 def _coloured(codec: KLT, source: Spectral, channel: Channel) -> float | None:
     """The error of the KLT codec: what its components suffer, and the variance of those not sent."""
     variances, n = source.karhunen_loeve[0], codec.n
-    rotated, channel = isinstance(channel, SharedRotation), inside(channel)
+    rotated, channel = isinstance(channel, SharedRotation), innermost(channel)
     if isinstance(channel, Jammer) and isinstance(channel.policy, NeuralPolicy) and not rotated:
         return None  # its power may differ from use to use, which this codec weighs unequally
     unsent = float(variances[n:].sum())

@@ -32,9 +32,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A link, the labels that name it, and the exact mean of its scores (by metric) or a lower bound, where known.
+    """A link, the labels that name it, and the exact mean of its scores (by metric) or bounds on it, where known.
 
-    ``margin`` is the relative deviation from the exact value that still counts as agreement: zero for identities.
+    ``bounds`` are from below, ``ceilings`` from above. ``margin`` is the relative deviation from the exact value that
+    still counts as agreement: zero for identities.
     ``origin`` is a digest of whatever else decides a result, such as the file that a codec comes from.
     """
 
@@ -42,6 +43,7 @@ class Case:
     labels: Mapping[str, Label] = field(default_factory=dict)
     exact: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, float] = field(default_factory=dict)
+    ceilings: Mapping[str, float] = field(default_factory=dict)
     margin: float = 0.0
     origin: str = ""
 
@@ -73,6 +75,7 @@ class Case:
             "words_per_block": self.words_per_block,
             "exact": dict(self.exact),
             "bounds": dict(self.bounds),
+            "ceilings": dict(self.ceilings),
         }
 
 
@@ -106,9 +109,10 @@ def _contents(path: str, part: object) -> Iterator[bytes]:
 class Budget:
     """How long to measure: until ``words``, or until the 95 % interval's half-width is ``rel_error`` times the mean.
 
-    By default 1 % for means and 10 % for counted errors. Errors may never come, so a case that counts them stops in any
-    event after ``max_words`` (by default 1,000 blocks). The case's first metric decides, the others share its words. An
-    estimator that weighs errors measures their rate as a mean, which gives up only if ``max_words`` is given.
+    By default 1 % for means (0.5 % for learned players) and 10 % for counted errors. Errors may never come, so a case
+    that counts them stops in any event after ``max_words`` (by default 1,000 blocks). The case's first metric decides,
+    the others share its words. An estimator that weighs errors measures their rate as a mean, which gives up only if
+    ``max_words`` is given.
     """
 
     words: int | None = None
@@ -123,18 +127,19 @@ class Budget:
         if self.max_words is not None and not self.max_words >= 1:
             raise ValueError(f"max_words must be at least 1, got {self.max_words}")
 
-    def target(self, metric: Metric) -> float:
-        """The relative half-width asked of ``metric``."""
-        return self.rel_error or (0.1 if metric.counted else 0.01)
+    def target(self, metric: Metric, margin: float = 0.0) -> float:
+        """The relative half-width asked of ``metric``; half of a ``margin`` within which it is to agree."""
+        return self.rel_error or (0.1 if metric.counted else margin / 2 or 0.01)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measured point: the mean with its 95 % interval, and the exact value or a bound that it cannot undercut.
+    """One measured point: the mean with its 95 % interval, and the exact value or bounds that it cannot leave.
 
-    ``p_value`` is that of their agreement: two-sided for the exact value, one-sided for the bound. ``complete`` is
-    false where an error rate gave up, at the most words, before its interval was as narrow as asked. Labels name the
-    estimator unless it is the plain one; one that a wrong noise would not disturb has no ``p_value``.
+    ``p_value`` is that of their agreement: two-sided for the exact value, within the ``margin`` that learned players
+    are granted, one-sided for the ``bound`` from below and the ``ceiling`` from above. ``complete`` is false where an
+    error rate gave up, at the most words, before its interval was as narrow as asked. Labels name the estimator unless
+    it is the plain one; one that a wrong noise would not disturb has no ``p_value``.
     """
 
     labels: Mapping[str, Label]
@@ -149,6 +154,8 @@ class Row:
     complete: bool
     seed: int
     key: str
+    ceiling: float | None = None
+    margin: float = 0.0
 
     @property
     def title(self) -> str:
@@ -297,7 +304,8 @@ def _measure(
     done = {index: block for index, block in known.items() if all(metric.name in block for metric in metrics)}
     while True:
         ready = list(_prefix(done))
-        planned = _plan(metrics[0], [block[metrics[0].name] for block in ready], budget, words)
+        tallies = [block[metrics[0].name] for block in ready]
+        planned = _plan(metrics[0], tallies, budget, words, trial.case.margin)
         if not all(metric.binary for metric in metrics):
             planned = max(planned, PILOT_BLOCKS)
         if planned <= len(ready):
@@ -322,7 +330,7 @@ def _prefix(done: Mapping[int, Block]) -> Iterator[Block]:
         index += 1
 
 
-def _plan(metric: Metric, tallies: Sequence[Tally], budget: Budget, words: int) -> int:
+def _plan(metric: Metric, tallies: Sequence[Tally], budget: Budget, words: int, margin: float) -> int:
     """How many blocks the case needs: final if there are that many tallies already, a next step otherwise.
 
     A mean is decided once, from its pilot. An error rate stops at the first block that completes its count of errors;
@@ -335,7 +343,7 @@ def _plan(metric: Metric, tallies: Sequence[Tally], budget: Budget, words: int) 
         return _first_complete(tallies, tally.errors_for(budget.target(metric)), most)
     if len(tallies) < PILOT_BLOCKS:
         return PILOT_BLOCKS
-    wanted = tally.blocks_for(tallies[:PILOT_BLOCKS], budget.target(metric))
+    wanted = tally.blocks_for(tallies[:PILOT_BLOCKS], budget.target(metric, margin))
     return min(wanted, most) if metric.errors and budget.max_words else wanted
 
 
@@ -354,10 +362,13 @@ def _row(trial: _Trial, metric: Metric, tallies: Sequence[Tally], budget: Budget
     wide = metric.errors and (high - low) / 2 > budget.target(metric) * estimate.mean
     # Stein's interval of weighed errors is as narrow as asked unless it was cut short or has too few of them.
     wide = wide and (metric.counted or bool(budget.max_words) or estimate.events < tally.FEWEST_EVENTS)
-    exact, bound = case.exact.get(metric.name), case.bounds.get(metric.name)
-    p_value = None if bound is None else estimate.p_below(bound)
-    if exact is not None:
-        p_value = estimate.p_value(exact, case.margin)
+    exact, bound, ceiling = (known.get(metric.name) for known in (case.exact, case.bounds, case.ceilings))
+    p_values = [
+        None if exact is None else estimate.p_value(exact, case.margin),
+        None if bound is None else estimate.p_below(bound),
+        None if ceiling is None else estimate.p_above(ceiling),
+    ]
+    p_value = min((found for found in p_values if found is not None), default=None)
     return Row(
         labels=trial.labels,
         metric=metric.name,
@@ -371,6 +382,8 @@ def _row(trial: _Trial, metric: Metric, tallies: Sequence[Tally], budget: Budget
         complete=bool(budget.words) or not wide,
         seed=trial.seed,
         key=trial.key,
+        ceiling=None if ceiling is None else metric.shown(ceiling),
+        margin=case.margin,
     )
 
 

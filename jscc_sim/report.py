@@ -10,12 +10,18 @@ from pathlib import Path
 from jscc_sim.montecarlo import Row
 from jscc_sim.verify import verdict
 
-FORMAT = "{:<18} {:>12} {:<6} {:>11}  {:<25} {:>11} {:>10}  {}"
-COLUMNS = FORMAT.format("codec", "level", "metric", "mean", "95 % interval", "exact", "words", "verdict")
+FORMAT = "{:<18} {:>12} {:<6} {:>11}  {:<25} {:>11} {}{:>10}  {}"
+CERTIFIED = "{:>11} {:>11} "
+
+
+def columns(row: Row) -> str:
+    """What stands over `line`; learned players have columns for the bounds on both sides, L and U."""
+    certified = CERTIFIED.format("L", "U") if row.margin else ""
+    return FORMAT.format("codec", "level", "metric", "mean", "95 % interval", "exact", certified, "words", "verdict")
 
 
 def line(row: Row) -> str:
-    """The row under `COLUMNS`; a codec from a file goes by the file's stem."""
+    """The row under its `columns`; a codec from a file goes by the file's stem."""
     return FORMAT.format(
         Path(str(row.labels.get("codec", "–"))).stem[:18],
         _level(row),
@@ -23,9 +29,21 @@ def line(row: Row) -> str:
         figure(row.mean),
         f"[{figure(row.low)}, {figure(row.high)}]",
         figure(row.exact) if row.exact is not None else "–" if row.bound is None else f"≥ {figure(row.bound)}",
+        CERTIFIED.format(_bound(row.bound), _bound(row.ceiling)) if row.margin else "",
         row.words,
-        verdict(row) or ("–" if row.complete else "incomplete"),
+        verdict(row) or _unsaid(row),
     )
+
+
+def _bound(value: float | None) -> str:
+    return "–" if value is None else figure(value)
+
+
+def _unsaid(row: Row) -> str:
+    """What stands in place of a verdict."""
+    if not row.complete:
+        return "incomplete"
+    return "undecided" if row.margin and row.p_value is not None else "–"
 
 
 def _level(row: Row) -> str:
@@ -62,6 +80,7 @@ def record(row: Row) -> dict[str, object]:
         "words": row.words,
         "exact": _finite(row.exact),
         "bound": _finite(row.bound),
+        "ceiling": _finite(row.ceiling),
         "verdict": verdict(row),
         "complete": row.complete,
         "seed": row.seed,

@@ -68,6 +68,13 @@ class Estimate:
             return 1.0
         return None if self.events < FEWEST_EVENTS else self._tail(excess)
 
+    def p_above(self, ceiling: float) -> float | None:
+        """One-sided p-value of "the true mean is at most ``ceiling``"; None if too few words scored."""
+        excess = self.mean - (1 + ROUNDING) * ceiling
+        if excess <= 0:
+            return 1.0
+        return None if self.events < FEWEST_EVENTS else self._tail(excess)
+
     def widened(self) -> "Estimate":
         """With room in its interval for what rounding may do: an estimator's variance may be smaller than that."""
         room = ROUNDING * abs(self.mean)
@@ -168,6 +175,10 @@ class Proportion(Estimate):
     def p_below(self, bound: float) -> float:
         """Exact one-sided binomial test."""
         return float(stats.binomtest(round(self.mean * self.words), self.words, bound, "less").pvalue)
+
+    def p_above(self, ceiling: float) -> float:
+        """Exact one-sided binomial test."""
+        return float(stats.binomtest(round(self.mean * self.words), self.words, ceiling, "greater").pvalue)
 
 
 def proportion(blocks: Sequence[Tally]) -> Proportion:

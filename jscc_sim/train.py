@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from channels import Channel, Jammer, Policy, SharedRandomness
+from channels import Jammer, Policy, innermost
 from channels.power import normal_points
 from jscc_sim.checkpoint import load_state, save_state
 from jscc_sim.codecs import Linear
@@ -54,11 +54,12 @@ class Recipe:
             )
 
 
-# `benchmarks/bench_game.py` compares them: "averaged" is the default, "plain" is the alternating Adam of the papers.
+# `benchmarks/bench_game.py` compares them: "averaged" is best for players of single symbols, "words" for those of whole
+# words, and "plain" is the alternating Adam of the papers.
 RECIPES = {
     "averaged": Recipe(),
     "plain": Recipe(lr=1e-3, pace=1.0, averaging=0.0, control=False),
-    "uncontrolled": Recipe(control=False),
+    "words": Recipe(steps=5000, lr=2e-3, pace=0.5, averaging=0.998),
 }
 
 
@@ -243,13 +244,6 @@ class _Player:
 def _within(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names start with ``prefix.``, under the rest of their names."""
     return {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
-
-
-def innermost(channel: Channel) -> Channel:
-    """The channel that shared secrets are wrapped round."""
-    while isinstance(channel, SharedRandomness):
-        channel = channel.inside
-    return channel
 
 
 def freeze(link: Link) -> None:

@@ -22,6 +22,7 @@ LAYERS = [
     {"verify", "attack"},
     {"certificates"},
     {"game", "report", "plot"},
+    {"pairs"},
     {"catalog"},
     {"cli"},
 ]

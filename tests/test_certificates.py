@@ -195,6 +195,24 @@ class TestSearches:
         known = stakes(Planted(), GaussianPolicy())
         assert found.value > Harm(known, known.codec).against(known.jammer, 2**14) / VALUE + 0.2
 
+    def test_a_codec_that_turns_its_words_is_measured_as_precisely(self):
+        """The linear codec of words of 2, turned by 90 degrees and mirrored, is worth J* without any noise."""
+
+        class Turned(Steep):
+            def __init__(self) -> None:
+                super().__init__(LINE)
+                self.k = self.n = 2
+
+            def encode(self, u: torch.Tensor) -> torch.Tensor:
+                return u.flip(-1) * torch.tensor([1.0, -1.0])
+
+            def decode(self, y: torch.Tensor, law: MemorylessChannel) -> torch.Tensor:
+                return LINE * (y * torch.tensor([1.0, -1.0])).flip(-1)
+
+        torch.manual_seed(0)
+        known = stakes(Turned(), TwoPointPolicy())
+        assert Harm(known, known.codec).against(known.jammer, 2**10) == pytest.approx(VALUE, rel=1e-3)
+
     def test_the_ascent_at_one_symbol_meets_the_dual(self):
         codec = tail_safe(2)
         torch.manual_seed(0)
@@ -386,3 +404,9 @@ class TestClaim:
         assert "undercuts" in judge(1.1, 1.0, (0.95, 0.96), WHITE, True).alarm
         assert judge(1.0, 0.9, (1.02, 1.03), WHITE, False).alarm is None
         assert judge(1.0, 0.9, (0.999, 1.004), WHITE, True).alarm is None
+
+    def test_so_is_what_was_found_beyond_one(self):
+        interval = (0.995, 1.005)
+        assert "a jammer" in judge(1.01, 0.99, interval, WHITE, True, (1.02, None)).alarm
+        assert "a codec" in judge(1.01, 0.99, interval, WHITE, True, (None, 0.98)).alarm
+        assert judge(1.01, 0.99, interval, WHITE, True, (1.011, 0.989)).alarm is None

@@ -32,8 +32,8 @@ ROWS = [
 
 
 def test_table_lines_stand_under_their_heads():
-    lines = [report.COLUMNS, *map(report.line, ROWS)]
-    heads = report.COLUMNS.index("verdict")
+    lines = [report.columns(ROWS[0]), *map(report.line, ROWS)]
+    heads = report.columns(ROWS[0]).index("verdict")
     assert all(line[heads - 1] == " " and line[heads] in "ad–v" for line in lines)
     assert [line.split()[-1] for line in lines[1:]] == ["agrees", "agrees", "–", "disagrees", "–", "–"]
     assert lines[5].startswith("pair ")

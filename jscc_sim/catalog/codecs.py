@@ -14,6 +14,7 @@ from jscc_sim.codecs import (
     Codec,
     Convolutional,
     Linear,
+    PerSymbolCodec,
     Repetition,
 )
 from jscc_sim.codecs.linear import gaussian_law
@@ -39,6 +40,14 @@ class NamedCodec(NamedTuple):
     says: str = ""
 
 
+# In place of a codec or a policy: that of the pair which was trained for the point at hand.
+LEARNED = "learned"
+
+
+def _pairless(source: Source, law: MemorylessChannel, n: int | None) -> Codec:
+    raise ValueError("a learned codec knows the jammer it learned against: use --channel jammer, and no --n")
+
+
 CODEC_NAMES: dict[str, NamedCodec] = {
     "bch": NamedCodec(
         BlockCode,
@@ -60,6 +69,13 @@ CODEC_NAMES: dict[str, NamedCodec] = {
         takes="--n",
     ),
     "ldpc": NamedCodec(LDPC, lambda source, law, n: LDPC(source.k, n or 2 * source.k), Usual(k=512), takes="--k --n"),
+    LEARNED: NamedCodec(
+        PerSymbolCodec,
+        _pairless,
+        Usual(source="gaussian"),
+        takes="--channel jammer",
+        says="The codec of the pair that learned the jamming game at each point: tail-safe, shared by all symbols.",
+    ),
     "linear": NamedCodec(
         Linear, lambda source, law, n: Linear(_white(source).k, n), Usual(source="gaussian"), takes="--n"
     ),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from jscc_sim.catalog.channels import refuse_strangers
-from jscc_sim.catalog.codecs import usual
+from jscc_sim.catalog.codecs import LEARNED, usual
 from jscc_sim.catalog.players import Players, is_file
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import SOURCE_NAMES, usual_codecs
@@ -24,11 +24,18 @@ def with_defaults(asked: Request, players: Players) -> Request:
     refuse_strangers(asked)
     source = asked.source or _natural_source(asked)
     known("source", source.partition(":")[0], SOURCE_NAMES)
-    asked = replace(asked, source=source, codecs=asked.codecs or usual_codecs(source))
-    if asked.channel != "jammer":
-        return asked
     sjr_db = players.sjr_db if asked.sjr_db is None else asked.sjr_db
-    return replace(asked, policy=asked.policy or "gaussian", sjr_db=sjr_db)
+    asked = replace(asked, source=source, sjr_db=sjr_db if asked.channel == "jammer" else asked.sjr_db)
+    if _is_the_game(asked):
+        return replace(asked, policy=LEARNED, codecs=(LEARNED,))
+    policy = asked.policy or "gaussian" if asked.channel == "jammer" else None
+    return replace(asked, policy=policy, codecs=asked.codecs or usual_codecs(source))
+
+
+def _is_the_game(asked: Request) -> bool:
+    """Whether nothing is asked for but the jamming game itself, which learned players play."""
+    bare = asked.channel == "jammer" and asked.policy is None and not asked.codecs and asked.n is None
+    return bare and asked.source == "gaussian"
 
 
 def _natural_source(asked: Request) -> str:

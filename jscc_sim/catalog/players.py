@@ -4,22 +4,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from channels import Channel, Jammer, Policy, from_decibels
-from jscc_sim.catalog.codecs import CODEC_NAMES
+from jscc_sim.catalog.codecs import CODEC_NAMES, LEARNED
 from jscc_sim.catalog.policies import POLICY_NAMES
 from jscc_sim.catalog.request import Request
 from jscc_sim.checkpoint import SUFFIXES, Record
 from jscc_sim.codecs import Codec
 from jscc_sim.factory import is_factory
+from jscc_sim.pairs import Progress, pair_for
 from jscc_sim.players import load_codec, load_policy
+from jscc_sim.theory.saddle import scalar_payoff
 
 
 @dataclass(frozen=True)
 class Players:
-    """The trained parts that a request names by file, with the game that each was trained in."""
+    """The trained parts of a request, with the game that each was trained in.
+
+    Of a pair that was trained together ``lower`` and ``upper`` are what no codec undercuts against its policy and what
+    no jammer exceeds against its codec, in units of J*, where that is proved.
+    """
 
     policy: Policy | None
     codec: Codec | None
-    records: tuple[Record, ...]
+    records: tuple[Record, ...] = ()
+    lower: float | None = None
+    upper: float | None = None
 
     @property
     def k(self) -> int | None:
@@ -36,9 +44,40 @@ class Players:
         """The signal-to-jammer ratio that they were trained at; 0 dB if nobody was."""
         return self.records[0].sjr_db if self.records else 0.0
 
+    def bounds(self, channel: Channel) -> tuple[dict[str, float], dict[str, float]]:
+        """The mean-square error that no codec undercuts, and that which no such jammer exceeds, by metric.
+
+        The latter is about jammers that see neither signal nor source.
+        """
+        if not isinstance(channel, Jammer):
+            return {}, {}
+        value = float(scalar_payoff(1.0, 1.0, channel.jam_power, channel.noise_power))
+        blind = isinstance(channel.policy, Policy) and channel.policy.oblivious
+        return (
+            {} if self.lower is None else {"mse": self.lower * value},
+            {} if self.upper is None or not blind else {"mse": self.upper * value},
+        )
+
     def at_home(self, channel: Channel) -> bool:
         """Whether the channel's powers are those that every one of them was trained for."""
         return all(_plays_at(record, channel) for record in self.records)
+
+
+def is_learned(asked: Request) -> bool:
+    """Whether a request asks for players that are trained for each of its points."""
+    return asked.channel == "jammer" and (asked.policy == LEARNED or LEARNED in asked.codecs)
+
+
+def learned_players(asked: Request, name: str, snr_db: float, k: int, progress: Progress) -> Players:
+    """The learned policy, the learned codec, or both, of the certified pair at a level."""
+    pair = pair_for(snr_db, asked.sjr_db or 0.0, progress)
+    jams, sends = asked.policy == LEARNED, name == LEARNED
+    lower, upper = pair.lower if jams else None, pair.upper if sends else None
+    policy, codec = pair.policy if jams else None, pair.codec_for(k) if sends else None
+    record = Record(
+        "codec", "per-symbol", {"k": k}, snr_db, asked.sjr_db or 0.0, pair.game.seed, pair.game.recipe.steps
+    )
+    return Players(policy, codec, (record,), lower, upper)
 
 
 def is_file(name: str) -> bool:

@@ -15,11 +15,19 @@ from channels import (
     TwoPointPolicy,
     UniformPolicy,
 )
+from jscc_sim.catalog.codecs import LEARNED
 from jscc_sim.catalog.spelling import known, number
+
+
+def learned() -> Policy:
+    """``a = ±net(ξ)`` of the pair that learned the jamming game at each point, independent for each symbol."""
+    raise ValueError("policy 'learned' belongs to a pair, which `make_cases` knows")
+
 
 POLICY_NAMES: dict[str, Callable[..., Policy]] = {
     "gaussian": GaussianPolicy,
     "laplace": LaplacePolicy,
+    LEARNED: learned,
     "pulsed": PulsedPolicy,
     "reactive": ReactivePolicy,
     "source-aware": SourceAwarePolicy,
@@ -43,7 +51,7 @@ def build_policy(name: str) -> Policy:
 
 def first_parameter(policy: Callable[..., Policy]) -> str:
     """The name of what stands behind a policy's colon, if anything does."""
-    if "__init__" not in vars(policy):  # that of nn.Module takes anything
+    if not isinstance(policy, type) or "__init__" not in vars(policy):  # that of nn.Module takes anything
         return ""
     _self, *parameters = inspect.signature(vars(policy)["__init__"]).parameters
     return next(iter(parameters), "")

@@ -51,9 +51,10 @@ class Certificate:
     @property
     def claim(self) -> Claim:
         """Whether this is the saddle point, within the margins of Claim C."""
-        upper = self.upper.value if self.upper else None
-        lower = self.lower.value if self.lower else None
-        return judge(upper, lower, (self.low, self.high), self.statistics, self.oblivious)
+        bounds = (self.upper, self.lower, self.upper_found, self.lower_found)
+        upper, lower, *found = (bound.value if bound else None for bound in bounds)
+        interval = (self.low, self.high)
+        return judge(upper, lower, interval, self.statistics, self.oblivious, (found[0], found[1]))
 
     def record(self) -> Record:
         """All numbers by name; null where nothing is proved or found."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -9,22 +10,33 @@ from torch import Tensor
 from channels import Jammer
 from jscc_sim.certificates.signals import signals
 from jscc_sim.certificates.stakes import Stakes
-from jscc_sim.codecs import Codec, Linear
+from jscc_sim.codecs import Codec
 
 # Symbols decoded at a time.
 SYMBOLS = 2**18
+# Words that show which way a codec turns its words.
+TURNED = 2**13
 
 
 @dataclass(frozen=True, eq=False)
 class Harm:
-    """The harm of jamming a codec: per symbol, in excess of what the linear codec suffers on the same draws.
+    """The harm of jamming a codec: per symbol, in excess of what a linear codec suffers on the same draws.
 
-    To the linear codec the sample z does exactly ``(1 − g)² + g² (N + ‖z‖²/k)``, so that its own deviation from that is
-    taken out of the measurement.
+    To the codec ``x = Q u``, ``û = g Qᵀ y``, Q orthogonal, the sample z does exactly ``(1 − g)² + g² (N + ‖z‖²/k)``, so
+    that its own deviation from that is taken out of the measurement. Q is the one that is nearest to ``E[x uᵀ]``: a
+    learned codec may send its words turned round.
     """
 
     stakes: Stakes
     codec: Codec
+
+    @cached_property
+    def turn(self) -> Tensor:
+        """Q ``(k, k)``, from words of its own."""
+        with torch.no_grad():
+            u = torch.randn(TURNED, self.stakes.k)
+            left, _, right = torch.linalg.svd(self.codec.encode(u).T @ u)
+        return left @ right
 
     def words(self, count: int) -> tuple[Tensor, Tensor]:
         """Source words and what is heard of them without a jammer, ``(count, k)`` each."""
@@ -39,8 +51,13 @@ class Harm:
         u, noise = drawn[:, :k], drawn[:, k:]
         y = heard + samples.unsqueeze(1)
         loss = (u - self.codec.decode(y, self.stakes.law)).square().mean((1, 2))
-        plain = (u - Linear(k).decode(u + noise + samples.unsqueeze(1), self.stakes.law)).square().mean((1, 2))
+        plain = self._plain(u, noise + samples.unsqueeze(1)).mean((1, 2))
         return loss - plain + self.linear(samples.square().mean(1))
+
+    def _plain(self, u: Tensor, disturbance: Tensor) -> Tensor:
+        """Squared errors of the linear codec."""
+        heard = u @ self.turn.T + disturbance
+        return (u - self.stakes.line * heard @ self.turn).square()
 
     @torch.no_grad()
     def measured(self, samples: Tensor, count: int) -> Tensor:
@@ -60,7 +77,7 @@ class Harm:
             drawn, heard = self.words(size)
             z, u = signals(jammer, jammer.playing, size, k), drawn[:, :k]
             loss = (u - self.codec.decode(heard + z, law)).square()
-            plain = (u - Linear(k).decode(u + drawn[:, k:] + z, law)).square()
+            plain = self._plain(u, drawn[:, k:] + z)
             total += float((loss - plain).double().mean(1).sum())
         return total / count + float(self.linear(torch.tensor(self.stakes.jam_power)))
 

@@ -19,10 +19,10 @@ Array = NDArray[np.float64]
 # Sources beyond this many standard deviations, and noise beyond that many, have less than 1e-16 of the error.
 SOURCE_REACH, NOISE_REACH = 8.6, 8.6
 # Steps over the noise's standard deviation, and over what the encoder stretches it by.
-NOISE_STEPS, SOURCE_STEPS = 256, 3
+NOISE_STEPS, FEWEST_STEPS, SOURCE_STEPS = 256, 32, 3
 COARSEST = 0.05
-# Kernel values at a time, and decoder inputs at a time.
-CHUNK, DECODED = 2**21, 2**16
+# Points of the decoder, beyond which the steps are fewer than that; and how many it is asked at a time.
+MOST_POINTS, DECODED = 2**19, 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,10 @@ def profile(codec: Codec, law: AWGN, noise_power: float, reach: float) -> Profil
     halves = math.ceil(SOURCE_REACH / min(COARSEST, scale / (SOURCE_STEPS * max(steepest, 1e-9))))
     u = np.linspace(-SOURCE_REACH, SOURCE_REACH, 2 * (halves + halves % 2) + 1)
     x = encode(u)
-    step = scale / NOISE_STEPS
+    steps, widest = NOISE_STEPS, float(np.abs(x).max()) + reach + NOISE_REACH * scale
+    while steps > FEWEST_STEPS and 2 * widest * steps > MOST_POINTS * scale:
+        steps //= 2
+    step = scale / steps
     span = 2 * math.ceil((float(np.abs(x).max()) + NOISE_REACH * scale) / step / 2)
     most = span + 2 * math.ceil(reach / step / 2)
     y = _grid(step, most)
@@ -86,18 +89,25 @@ def _fold(u: Array, x: Array, decoded: Array, step: float, span: int, noise_powe
     """φ where ``decoded`` is known on both sides as far as the ``span`` (in steps) of what is sent and of the noise."""
     weights = np.exp(-u * u / 2)
     weights /= weights.sum()
-    t = _grid(step, span)
-    moments = np.concatenate(
-        [
-            np.exp((part[:, None] - x) ** 2 / (-2 * noise_power)) @ np.stack([weights, weights * u], 1)
-            for part in np.array_split(t, math.ceil(len(t) * len(u) / CHUNK))
-        ]
-    ) * (step / math.sqrt(2 * math.pi * noise_power))
+    moments = _moments(u, x, weights, step, span, noise_power)
     # φ(z) = Σ_y m(y − z) h(y): a correlation, that is a convolution with the moments turned round.
     squares, lines = (
         fftconvolve(signal, moments[::-1, power], mode="valid") for signal, power in ((decoded**2, 0), (decoded, 1))
     )
     return np.asarray(float(weights @ u**2) + squares - 2 * lines)
+
+
+def _moments(u: Array, x: Array, weights: Array, step: float, span: int, noise_power: float) -> Array:
+    """``m_0`` and ``m_1``, times the step, on the grid: each u adds to the points near its x alone."""
+    moments = np.zeros((2 * span + 1, 2))
+    half = math.ceil((NOISE_REACH - 0.1) * math.sqrt(noise_power) / step)
+    height = step / math.sqrt(2 * math.pi * noise_power)
+    for source, sent, weight in zip(u, x, weights, strict=True):
+        middle = round(sent / step)
+        near = np.arange(max(-span, middle - half), min(span, middle + half) + 1)
+        kernel = (weight * height) * np.exp((near * step - sent) ** 2 / (-2 * noise_power))
+        moments[near + span] += kernel[:, None] * (1.0, source)
+    return moments
 
 
 def _grid(step: float, half: int) -> Array:

@@ -13,6 +13,8 @@ ROUNDING = 1e-6
 POWER_MARGIN = 1e-3
 # So many half-widths of the 95 % interval hold Student's t of 30 blocks with probability 0.99999.
 ALARMING = 2.6
+# What was found by searches is measured more closely than this.
+FOUND_MARGIN = 0.005
 
 
 class Claim(NamedTuple):
@@ -29,11 +31,12 @@ def judge(
     interval: tuple[float, float],
     statistics: Mapping[str, float],
     oblivious: bool,
+    found: tuple[float | None, float | None] = (None, None),
 ) -> Claim:
     """``agrees`` if ``L ≤ J* ≤ U`` are proved, the payoff lies in 1 ± 1 %, and the jammer passes for white Gaussian.
 
     ``disagrees`` if any of these is refuted, None if one is undecided. A payoff significantly above U, or below L, is
-    impossible and therefore an alarm.
+    impossible and therefore an alarm; so is what was ``found`` (upper, lower).
     """
     low, high = interval
     parts = {
@@ -42,7 +45,7 @@ def judge(
         "ks": statistics["ks"] <= MOST_KS,
         "covariance": max(1 - statistics["covariance_min"], statistics["covariance_max"] - 1) <= COVARIANCE_MARGIN,
     }
-    alarm = _alarm(upper if oblivious else None, lower, interval)
+    alarm = _alarm(upper if oblivious else None, lower, interval) or _contradiction(upper, lower, *found)
     if alarm or False in parts.values():
         return Claim("disagrees", parts, alarm)
     return Claim("agrees" if all(parts.values()) else None, parts, alarm)
@@ -61,4 +64,14 @@ def _alarm(upper: float | None, lower: float | None, interval: tuple[float, floa
         return f"{said} exceeds the proved bound {upper:.5f}: one of them is wrong"
     if lower is not None and middle + reach < lower:
         return f"{said} undercuts the proved bound {lower:.5f}: one of them is wrong"
+    return None
+
+
+def _contradiction(
+    upper: float | None, lower: float | None, upper_found: float | None, lower_found: float | None
+) -> str | None:
+    if upper is not None and upper_found is not None and upper_found > upper + FOUND_MARGIN:
+        return f"a jammer was found at {upper_found:.5f}, above the proved bound {upper:.5f}: one of them is wrong"
+    if lower is not None and lower_found is not None and lower_found < lower - FOUND_MARGIN:
+        return f"a codec was found at {lower_found:.5f}, below the proved bound {lower:.5f}: one of them is wrong"
     return None

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from channels import AWGN, Jammer
+from channels import AWGN, Jammer, innermost
 from jscc_sim.codecs import Codec
 from jscc_sim.codecs.linear import gaussian_law
 from jscc_sim.link import Link
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.saddle import scalar_payoff
-from jscc_sim.train import innermost
 
 
 @dataclass(frozen=True, eq=False)

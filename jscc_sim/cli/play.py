@@ -39,7 +39,7 @@ COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U fo
 )
 @click.option("--tap-noise", type=click.FloatRange(0), default=0.0, help="Power of the noise on a tap.")
 @click.option("--shared", type=click.Choice(["sign", "rotation"]), help="Secret of transmitter and receiver.")
-@click.option("--recipe", default="averaged", show_default=True, help="How they learn, by name.")
+@click.option("--recipe", help="How they learn: averaged, words or plain  [averaged; words for nets of words].")
 @click.option("--steps", type=click.IntRange(1), help="Training steps  [those of the recipe].")
 @click.option("--seed", type=TRAINING_SEED, default=0, show_default=True, help="The first seed.")
 @click.option(
@@ -59,7 +59,7 @@ def play(
     policy: str | None,
     tap_noise: float,
     shared: str | None,
-    recipe: str,
+    recipe: str | None,
     steps: int | None,
     seed: int,
     seeds: int,
@@ -85,6 +85,7 @@ def play(
     from jscc_sim.game import Game
     from jscc_sim.train import RECIPES
 
+    recipe = recipe or ("averaged" if codec == "per-symbol" else "words")
     known("recipe", recipe, RECIPES)
     how = replace(RECIPES[recipe], steps=steps or RECIPES[recipe].steps)
     policy = policy or ("per-symbol" if codec == "per-symbol" else "vector")

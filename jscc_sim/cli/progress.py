@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Protocol
+
+    from jscc_sim.game import Game
+    from jscc_sim.train import Step
 
     class Tell(Protocol):
         """How a bar is told."""
@@ -48,5 +51,23 @@ def progress_bar(what: str, total: int, unit: str, part: str) -> Iterator[Tell]:
             item, last = finished, done
             rate = (before + done) / max(time.monotonic() - start, 1e-9)
             bar.update(task, completed=finished + done / planned, rate=beside or f"{rate:.3g} {part}/s")
+
+        yield tell
+
+
+@contextmanager
+def training_bar() -> Iterator[Callable[[Game, Step], None]]:
+    """A bar for players that have to be trained first, if any have: tell it of each step."""
+    from contextlib import ExitStack
+
+    bars: dict[Game, Tell] = {}
+    with ExitStack() as stack:
+
+        def tell(game: Game, step: Step) -> None:
+            if game not in bars:
+                stack.close()
+                what, total = f"training a pair at SNR {game.snr_db:g} dB, SJR {game.sjr_db:g} dB", game.recipe.steps
+                bars[game] = stack.enter_context(progress_bar(what, total, "steps", "steps"))
+            bars[game](step.number, 0, 1, f"payoff/J* {step.payoff:.3f}")
 
         yield tell

@@ -42,7 +42,7 @@ def show(stores: tuple[Path, ...], csv: Path | None, as_json: bool) -> int:
     rows, title = _rows(stores), ""
     for row in rows:
         if not as_json and row.title != title:
-            click.echo(f"{row.title}, seed {row.seed}\n{report.COLUMNS}")
+            click.echo(f"{row.title}, seed {row.seed}\n{report.columns(row)}")
             title = row.title
         click.echo(report.as_json(row) if as_json else report.line(row))
     if csv:

@@ -12,7 +12,7 @@ import click
 
 from jscc_sim.cli import options
 from jscc_sim.cli.grids import GridCommand
-from jscc_sim.cli.progress import progress_bar
+from jscc_sim.cli.progress import progress_bar, training_bar
 from jscc_sim.cli.sweep_options import BUDGET_OPTIONS, CHANNEL_OPTIONS
 from jscc_sim.cli.workers import workers_or_cluster
 
@@ -64,9 +64,12 @@ def sweep(
     For example: jscc-sim sweep --channel jammer --snr 0:20:2
 
     A verdict "agrees" says that the exact value is not rejected, two-sided, at 1e-5; "disagrees" that it is, or that a
-    lower bound is undercut. For trained players the exact value is J*, the saddle value of their game, and they agree
-    with it within 1 %. The exit code is 1 if any disagrees. Estimators other than plain need fewer words where their
-    assumptions hold, and refuse other links; control and sobol give no verdict: they would miss a wrong noise power.
+    bound is crossed. Without --policy and --codec, a jammer and a codec that learned the game play at each point; pairs
+    beyond SNR 0:20:2 at SJR 0 are trained first, once. Their exact value is J*, the saddle value, and they agree with
+    it if their interval lies within 1 % of it and they keep to L, which no codec undercuts against the jammer, and U,
+    which no jammer exceeds against the codec. The exit code is 1 if any disagrees. Estimators other than plain need
+    fewer words where their assumptions hold, and refuse other links; control and sobol give no verdict: they would miss
+    a wrong noise power.
     """
     if sjr_db is not None and jsr_db is not None:
         raise click.UsageError("--sjr and --jsr say the same thing: give one of them")
@@ -81,7 +84,9 @@ def sweep(
     from jscc_sim.montecarlo import Budget
 
     request = Request(sjr_db=-jsr_db if jsr_db is not None else sjr_db, **asked)  # type: ignore[arg-type]
-    cases, chosen = make_cases(request), ESTIMATORS[estimator]()
+    chosen = ESTIMATORS[estimator]()
+    with training_bar() as tell:
+        cases = make_cases(request, tell)
     for case in cases:
         chosen.check(case.link)  # all of them before the first is measured
     outlets = Outlets(store, csv, plot, as_json, _curves(request, cases) if plot else {})
@@ -140,7 +145,7 @@ def _show(row: Row, *, first: bool, as_json: bool) -> None:
     from jscc_sim import report
 
     if first and not as_json:
-        click.echo(f"{row.title}, seed {row.seed}\n{report.COLUMNS}")
+        click.echo(f"{row.title}, seed {row.seed}\n{report.columns(row)}")
     click.echo(report.as_json(row) if as_json else report.line(row))
 
 

@@ -37,13 +37,13 @@ CHANNEL_OPTIONS = (
         "--codec",
         "codecs",
         multiple=True,
-        help="linear, klt, uncoded, repetition, repetition-3 (-5, ...), hamming, bch, ldpc, convolutional, "
+        help="linear, learned, klt, uncoded, repetition, repetition-3 (-5, ...), hamming, bch, ldpc, convolutional, "
         "FILE or package.module:factory, a factory(k, n); may be repeated.",
     ),
     click.option(
         "--policy",
-        help="The jammer's: gaussian, two-point, pulsed:DUTY, uniform, laplace, tap:NOISE, source-aware, "
-        "tone:FREQUENCY, reactive:THRESHOLD or FILE  [gaussian].",
+        help="The jammer's: gaussian, learned, two-point, pulsed:DUTY, uniform, laplace, tap:NOISE, source-aware, "
+        "tone:FREQUENCY, reactive:THRESHOLD or FILE  [gaussian; without --codec: learned].",
     ),
     decibels("--sjr", "Signal-to-jammer ratio in dB  [0, or that of FILE]."),
     decibels("--jsr", "Jammer-to-signal ratio in dB: minus --sjr."),

@@ -12,12 +12,16 @@ LEARNED_MARGIN = 0.01
 
 
 def verdict(row: Row) -> Verdict | None:
-    """``disagrees`` if the exact value is rejected two-sided at 1e-5, or a bound undercut at that level.
+    """``disagrees`` if the exact value is rejected two-sided at 1e-5, or a bound is crossed at that level.
 
-    None where there is no exact value and no bound is undercut: a bound that holds proves nothing.
+    None where there is no exact value and no bound is crossed: a bound that holds proves nothing. Learned players agree
+    only if their interval lies inside the margin they are granted, within the bounds on both sides.
     """
     if row.p_value is None:
         return None
     if row.p_value < FALSE_ALARM:
         return "disagrees"
-    return None if row.exact is None else "agrees"
+    if row.exact is None:
+        return None
+    within = abs(row.low / row.exact - 1) <= row.margin >= abs(row.high / row.exact - 1)
+    return "agrees" if within or not row.margin else None
