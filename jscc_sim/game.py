@@ -18,7 +18,7 @@ from jscc_sim.link import Link
 from jscc_sim.players import CODECS, POLICIES
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Gaussian
-from jscc_sim.theory.informed import tap_payoff
+from jscc_sim.theory.informed import deterministic_minimax, tap_payoff
 from jscc_sim.theory.saddle import scalar_payoff
 from jscc_sim.train import RECIPES, Recipe, Step, Training
 
@@ -63,12 +63,15 @@ class Game:
 
     @property
     def value(self) -> float:
-        """The saddle value of the mean-square error per symbol; against a jammer that knows the source, with a sign.
+        """The saddle value of the mean-square error per symbol.
 
-        Without a shared sign that game has no saddle, and this is the least that such a jammer can enforce.
+        Without a shared secret there is no saddle against a jammer that knows the source: then it is what the codec can
+        guarantee, because a jammer that learns answers the codec that it meets.
         """
         if self.policy == "tap":
             return float(tap_payoff(1.0, *self.powers, self.tap_noise))
+        if self.policy == "source" and self.shared is None:
+            return float(deterministic_minimax(1.0, *self.powers))
         return float(scalar_payoff(1.0, *self.powers))
 
     @property
@@ -131,7 +134,7 @@ def play(
     with seeded(game.seed, device), torch.device(device):
         jammer = game.jammer()
         link = game.link(jammer)
-        training = Training(link, game.recipe)
+        training = Training(link, game.recipe, game.seed)
         jammers = {0: jam_signals(jammer, game.k)}
         for step in (steps := training.run(saved)):
             if step.number == game.recipe.steps // 5:
@@ -204,12 +207,12 @@ def save(played: Played, result: Mapping[str, object], folder: Path) -> None:
         record = Record(kind, name, game.arguments[kind], game.snr_db, game.sjr_db, game.seed, game.recipe.steps)
         save_part(folder / kind, record, part.state_dict())
     (folder / RESULT).write_text(json.dumps(result, indent=1) + "\n")
-    for file in folder.glob("training*"):
-        file.unlink()
+    for file in (folder / "training.json", *folder.glob("training-*.safetensors*")):  # nothing that is not ours
+        file.unlink(missing_ok=True)
 
 
 def recall(game: Game, folder: Path) -> dict[str, object] | None:
-    """What `save` wrote of the same game into a folder, if anything; ValueError if it holds another game."""
+    """What `save` wrote of the same game into a folder, if anything; FileExistsError if it holds another game."""
     path = folder / RESULT
     if not path.exists():
         return None

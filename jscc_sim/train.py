@@ -5,6 +5,7 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 import torch
@@ -83,10 +84,11 @@ def fit(link: Link, recipe: Recipe | None = None, *, saved: Path | None = None, 
 
 
 class Training:
-    """The players, their optimisers and averages, after ``done`` steps."""
+    """The players, their optimisers and averages, after ``done`` steps; ``seed`` only tells checkpoints apart."""
 
-    def __init__(self, link: Link, recipe: Recipe) -> None:
+    def __init__(self, link: Link, recipe: Recipe, seed: int | None = None) -> None:
         self.link, self.recipe, self.done, self.payoffs = link, recipe, 0, torch.zeros(recipe.steps)
+        self.said = {"recipe": repr(recipe), "link": repr(link), "seed": seed}
         link.codec.train()
         link.channel.train()
         self.adversary = _Player(link.channel, recipe.lr * recipe.pace, recipe)
@@ -100,6 +102,8 @@ class Training:
 
     def run(self, saved: Path | None = None, every: int = 500) -> Generator[Step]:
         """The steps that are still to do, with checkpoints as `fit` says."""
+        if not every >= 1:
+            raise ValueError(f"every must be at least 1, got {every}")
         if saved and saved.with_suffix(".json").exists():
             self.load(saved)
         try:
@@ -120,7 +124,8 @@ class Training:
         except FloatingPointError as error:
             raise FloatingPointError(f"{error} (step {self.done}): lower lr, now {self.recipe.lr}") from None
         value = float(payoff)
-        if not value < DIVERGED * max(1.0, float(self.payoffs[0])):
+        first = float(self.payoffs[0]) if self.done else value
+        if not (math.isfinite(value) and value <= DIVERGED * max(1.0, first)):
             raise FloatingPointError(f"the payoff became {value} at step {self.done}: lower lr, now {self.recipe.lr}")
         self.payoffs[self.done] = value
         self.done += 1
@@ -161,7 +166,7 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write everything that the next steps depend on, the state of torch's generators included."""
-        tensors = {"payoffs": self.payoffs, "generator": torch.get_rng_state()}
+        tensors = {"done": torch.tensor(self.done), "payoffs": self.payoffs, "generator": torch.get_rng_state()}
         device = next((w.device for p in (self.adversary, self.learner) for w in p.weights), torch.device("cpu"))
         if device.type == "cuda":
             tensors["cuda_generator"] = torch.cuda.get_rng_state(device)
@@ -170,21 +175,29 @@ class Training:
             tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
         for name, player in (("adversary", self.adversary), ("learner", self.learner)):
             tensors |= {f"{name}.{key}": value for key, value in player.state().items()}
-        save_state(path, {"done": self.done, "recipe": repr(self.recipe), "link": repr(self.link)}, tensors)
+        save_state(path, {"done": self.done, **self.said}, tensors)
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint; ValueError if it is damaged, or of another link or recipe."""
+        """Go on from a checkpoint; ValueError if it is damaged, or of another link, recipe or seed."""
+        described = path.with_suffix(".json")
         said, tensors = load_state(path)
-        for name, own in (("recipe", repr(self.recipe)), ("link", repr(self.link))):
+        for name, own in self.said.items():
             if said.get(name) != own:
-                raise ValueError(
-                    f"{path} was saved from another {name}: start anew elsewhere, or ask for {said.get(name)}"
-                )
+                told = shorten(str(said.get(name)), 200, placeholder=" ...")
+                raise ValueError(f"{described} was saved from another {name}: start anew elsewhere, or ask for {told}")
+        try:
+            self._restore(tensors)
+        except (KeyError, RuntimeError) as error:
+            raise ValueError(f"{described} lacks what it describes: {str(error).splitlines()[0]}") from None
+        if said.get("done") != self.done:
+            raise ValueError(f"{described} speaks of {said.get('done')} steps, but its weights of {self.done}")
+
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        self.done, self.payoffs = int(tensors["done"]), tensors["payoffs"]
         for name, part in (("codec", self.link.codec), ("channel", self.link.channel)):
             part.load_state_dict(_within(tensors, name))
         for name, player in (("adversary", self.adversary), ("learner", self.learner)):
-            player.restore(_within(tensors, name), int(str(said["done"])))
-        self.done, self.payoffs = int(str(said["done"])), tensors["payoffs"]
+            player.restore(_within(tensors, name), self.done)
         torch.set_rng_state(tensors["generator"])
         if "cuda_generator" in tensors:
             torch.cuda.set_rng_state(tensors["cuda_generator"])
@@ -205,6 +218,9 @@ class _Player:
         self.optimiser.zero_grad()
         stake.backward(inputs=self.weights)
         self.optimiser.step()
+        # A payoff may be finite and its gradient not: such weights must never reach a checkpoint.
+        if not torch.stack(torch._foreach_norm(list[Tensor](self.weights))).sum().isfinite():
+            raise FloatingPointError("the weights are no longer finite")
 
     @torch.no_grad()
     def end_step(self, done: int) -> None:

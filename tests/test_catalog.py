@@ -19,16 +19,18 @@ def test_every_channel_has_defaults_that_fit(channel):
 
 @pytest.mark.parametrize("codec", CODEC_NAMES)
 def test_every_codec_is_built_with_its_source(codec):
-    (case,) = make_cases(Request("awgn", codecs=(codec,), snr_db=(3.0,)))
+    channel, level = ("jammer", 4.0) if codec == "learned" else ("awgn", 3.0)
+    (case,) = make_cases(Request(channel, codecs=(codec,), snr_db=(level,)))
     assert case.labels["codec"] == codec
-    assert case.labels["snr_db"] == 3.0
+    assert case.labels["snr_db"] == level
     assert case.link.codec.k == case.link.source.k == case.labels["k"]
 
 
 @pytest.mark.parametrize("shared", [None, "sign", "rotation"])
 @pytest.mark.parametrize("policy", POLICY_NAMES)
 def test_every_policy_meets_its_exact_value_against_the_linear_codec(policy, shared):
-    (case,) = make_cases(Request("jammer", policy=policy, snr_db=(10.0,), sjr_db=3.0, shared=shared, k=2))
+    sjr_db = 0.0 if policy == "learned" else 3.0  # a pair that comes along
+    (case,) = make_cases(Request("jammer", policy=policy, snr_db=(10.0,), sjr_db=sjr_db, shared=shared, k=2))
     verdicts = {verdict(row) for row in sweep([case], Budget(rel_error=0.005))}
     assert verdicts == ({None} if policy == "reactive" else {"agrees"})
 

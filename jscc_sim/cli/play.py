@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from jscc_sim.game import Game, Played
 
-TRAINING_SEED = click.IntRange(0, 2**32 - 1)  # torch's generator takes 32 bits: a longer seed would repeat a shorter
+SEEDS = 2**32  # torch's generator takes 32 bits: a longer seed would repeat a shorter
 COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U found  KS      CPU s  saddle point"
 
 
@@ -41,7 +41,7 @@ COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U fo
 @click.option("--shared", type=click.Choice(["sign", "rotation"]), help="Secret of transmitter and receiver.")
 @click.option("--recipe", help="How they learn: averaged, words or plain  [averaged; words for nets of words].")
 @click.option("--steps", type=click.IntRange(1), help="Training steps  [those of the recipe].")
-@click.option("--seed", type=TRAINING_SEED, default=0, show_default=True, help="The first seed.")
+@click.option("--seed", type=click.IntRange(0, SEEDS - 1), default=0, show_default=True, help="The first seed.")
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many games, of seeds in a row."
 )
@@ -88,6 +88,8 @@ def play(
     recipe = recipe or ("averaged" if codec == "per-symbol" else "words")
     known("recipe", recipe, RECIPES)
     how = replace(RECIPES[recipe], steps=steps or RECIPES[recipe].steps)
+    if seed + seeds > SEEDS:
+        raise ValueError(f"seeds end at {SEEDS - 1}, but {seeds} from {seed} on are asked for")
     policy = policy or ("per-symbol" if codec == "per-symbol" else "vector")
     if tap_noise and policy != "tap":
         raise ValueError(f"--tap-noise means nothing to policy {policy!r}: use --policy tap")
