@@ -30,7 +30,7 @@ class Record:
 
 
 def save_part(path: Path, record: Record, tensors: Tensors) -> None:
-    """Write ``path.safetensors`` and ``path.json``, the latter with a digest of the former."""
+    """Write ``path.safetensors`` and ``path.json``, the latter with a digest of both."""
     _write(path, path.with_suffix(".safetensors"), asdict(record), tensors)
 
 
@@ -52,7 +52,7 @@ def load_part(path: Path, kind: Kind) -> tuple[Record, Tensors]:
         raise ValueError(f"{described} does not describe a {kind}: {error}") from None
     if record.kind != kind:
         raise ValueError(f"{described} describes a {record.kind}, not a {kind}")
-    return record, _read(weights, digest, described)
+    return record, _read(weights, digest, described, fields)
 
 
 def save_state(path: Path, said: Mapping[str, object], tensors: Tensors) -> None:
@@ -73,12 +73,12 @@ def load_state(path: Path) -> tuple[dict[str, object], Tensors]:
     described = path.with_suffix(".json")
     try:
         said = json.loads(described.read_text())
-        weights, digest = described.with_name(Path(said.pop("weights")).name), said.pop("sha256")
+        weights, digest = described.with_name(Path(said["weights"]).name), said.pop("sha256")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{described} does not describe an unfinished training: {error}") from None
     if not weights.is_file():
         raise FileNotFoundError(f"{described} speaks of {weights.name}, which is missing")
-    return said, _read(weights, digest, described)
+    return said, _read(weights, digest, described, said)
 
 
 def _named_weights(path: Path) -> str | None:
@@ -90,7 +90,7 @@ def _named_weights(path: Path) -> str | None:
 
 def _write(path: Path, weights: Path, said: Mapping[str, object], tensors: Tensors) -> None:
     raw = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    text = json.dumps({**said, "sha256": hashlib.sha256(raw).hexdigest()}, indent=1)
+    text = json.dumps({**said, "sha256": _digest(raw, said)}, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     for file, content in ((weights, raw), (path.with_suffix(".json"), (text + "\n").encode())):
         unready = file.with_name(f"{file.name}.part")
@@ -98,10 +98,15 @@ def _write(path: Path, weights: Path, said: Mapping[str, object], tensors: Tenso
         unready.replace(file)
 
 
-def _read(weights: Path, digest: str, described: Path) -> Tensors:
+def _digest(weights: bytes, said: Mapping[str, object]) -> str:
+    """Of the weights and of what is said of them."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode() + weights).hexdigest()
+
+
+def _read(weights: Path, digest: str, described: Path, said: Mapping[str, object]) -> Tensors:
     raw = weights.read_bytes()
-    if hashlib.sha256(raw).hexdigest() != digest:
-        raise ValueError(f"{weights} is not the file that {described} describes: its sha256 differs")
+    if _digest(raw, said) != digest:
+        raise ValueError(f"{weights} is not the file that {described} describes, or one was edited: the sha256 differs")
     try:
         return load(raw)
     except SafetensorError as error:

@@ -15,7 +15,7 @@ from jscc_sim.certificates import certify
 from jscc_sim.checkpoint import Kind, Record, save_part
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
-from jscc_sim.players import CODECS, POLICIES
+from jscc_sim.players import CODECS, POLICIES, load_codec, load_policy
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.informed import deterministic_minimax, tap_payoff
@@ -24,6 +24,7 @@ from jscc_sim.train import RECIPES, Recipe, Step, Training
 
 SIGNALS = 2**16
 RESULT = "play.json"
+RESULTS = {"payoff_ratio", "low", "high", "lower", "upper", "lower_found", "upper_found", "ks", "verdict", "searched"}
 # Hidden units of nets for one symbol, which learn better the smaller they are, and for words.
 SYMBOL_NET, WORD_NET = 32, 128
 SHARED: dict[str | None, Callable[[Channel], Channel]] = {
@@ -127,7 +128,7 @@ def play(
 ) -> Played:
     """Train both players from the game's seed; ``progress`` hears each step with its payoff/J*.
 
-    With ``saved``, training goes on from the checkpoint there, if one is, and leaves one if it is interrupted.
+    With ``saved``, training goes on from the checkpoint there, if one is, and leaves them as it goes.
     ValueError if torch has no such device; FloatingPointError, naming the step, if the players diverge.
     """
     _check(device)
@@ -186,10 +187,12 @@ def describe(game: Game) -> dict[str, object]:
     return {**asdict(game), "recipe": repr(game.recipe)}
 
 
-def measure(played: Played, *, search: bool = True) -> dict[str, object]:
-    """The pair's certificate as plain values by name, in units of the game's value."""
-    game = played.game
-    found: dict[str, object] = {**certify(played.link, seed=game.seed, search=search).record()}
+def measure(game: Game, link: Link, *, search: bool = True) -> dict[str, object]:
+    """The certificate of a game's link as plain values by name, in units of the game's value.
+
+    ``searched`` says whether best responses learned as well, which prove nothing.
+    """
+    found: dict[str, object] = {**certify(link, seed=game.seed, search=search).record(), "searched": search}
     if (scale := float(str(found["value"])) / game.value) != 1:
         for name in ("payoff_ratio", "low", "high"):
             found[name] = float(str(found[name])) * scale
@@ -206,9 +209,23 @@ def save(played: Played, result: Mapping[str, object], folder: Path) -> None:
     for kind, (name, part) in parts.items():
         record = Record(kind, name, game.arguments[kind], game.snr_db, game.sjr_db, game.seed, game.recipe.steps)
         save_part(folder / kind, record, part.state_dict())
-    (folder / RESULT).write_text(json.dumps(result, indent=1) + "\n")
+    save_result(result, folder)
     for file in (folder / "training.json", *folder.glob("training-*.safetensors*")):  # nothing that is not ours
         file.unlink(missing_ok=True)
+
+
+def save_result(result: Mapping[str, object], folder: Path) -> None:
+    """Write ``play.json`` in one stroke."""
+    unready = folder / f"{RESULT}.part"
+    unready.write_text(json.dumps(result, indent=1) + "\n")
+    unready.replace(folder / RESULT)
+
+
+def saved_link(game: Game, folder: Path) -> Link:
+    """The link of trained players that `save` wrote into a folder."""
+    _, jam_power, noise_power = game.powers
+    jammer = Jammer(load_policy(folder)[0], noise_power, jam_power)
+    return Link(Gaussian(game.k), load_codec(folder)[0], SHARED[game.shared](jammer)).eval()
 
 
 def recall(game: Game, folder: Path) -> dict[str, object] | None:
@@ -219,8 +236,11 @@ def recall(game: Game, folder: Path) -> dict[str, object] | None:
     try:
         known: dict[str, object] = json.loads(path.read_text())
         differing = [name for name, value in describe(game).items() if known[name] != value]
+        missing = RESULTS - known.keys()
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} does not describe a game: {error}") from None
+    if missing:
+        raise ValueError(f"{path} is damaged, it lacks {', '.join(sorted(missing))}: remove it to measure anew")
     if differing:
         said = ", ".join(f"{name} {known[name]}" for name in differing)
         raise FileExistsError(f"{folder} already holds another game ({said}): choose another folder")

@@ -17,6 +17,8 @@ PAIRED = 2**11
 
 def ks(sample: Array) -> float:
     """The largest Kolmogorov-Smirnov distance of any coordinate of ``sample (count, k)`` to N(0, 1)."""
+    if np.ndim(sample) != 2:
+        raise ValueError(f"a sample has shape (count, k), got {np.shape(sample)}")
     law = ndtr(np.sort(np.asarray(sample, dtype=float), axis=0))
     steps = np.arange(len(law) + 1)[:, None] / len(law)
     return float(max((steps[1:] - law).max(), (law - steps[:-1]).max()))

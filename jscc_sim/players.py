@@ -54,6 +54,6 @@ def _build(kinds: dict[str, Callable[..., Part]], record: Record, tensors: dict[
     try:
         part = kinds[record.name](**record.arguments)
         part.load_state_dict(tensors)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not hold the weights it describes: {str(error).splitlines()[0]}") from None
     return part.eval()

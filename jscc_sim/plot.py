@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jscc_sim.certificates import Certificate
+from jscc_sim.certificates.profile import Profile
 from jscc_sim.montecarlo import Row
 
 Array = NDArray[np.float64]
@@ -156,35 +157,49 @@ def game(ratios: Sequence[float], jammers: Mapping[int, Array]) -> Figure:
 def certificate(found: Certificate) -> Figure:
     """The jammer's density over the Gaussian, a scalar codec over the linear one, and what each sample is worth.
 
-    The third panel is ``φ(z) − λ z²``, at the price λ of power that the dual ends with: where it is highest lies what
-    the worst jammer sends.
+    The last panel is ``φ(z) − λ z²``, at the price λ of power that the dual ends with: where it is highest lies what
+    the worst jammer sends. A codec of whole words has no such panels.
     """
-    figure = Figure(figsize=(15, 4.4), layout="constrained")
-    left, middle, right = figure.subplots(1, 3)
-    _draw_density(left, found.signals.ravel())
     if found.profile is None:
-        for axes in (middle, right):
-            axes.text(0.5, 0.5, f"a codec of words of {found.k} symbols", ha="center", transform=axes.transAxes)
-            axes.set_axis_off()
+        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+        _draw_density(figure.subplots(), found.signals.ravel())
         return figure
-    seen, line = found.profile, found.line
+    figure = Figure(figsize=(15, 4.8), layout="constrained")
+    panels = figure.subplot_mosaic([["jammer", "codec", "worth"], ["jammer", "bent", "worth"]], height_ratios=[2, 1])
+    _draw_density(panels["jammer"], found.signals.ravel())
+    _draw_codec(panels["codec"], panels["bent"], found.profile, found.line)
+    _draw_worth(panels["worth"], found, found.profile)
+    return figure
+
+
+def _draw_codec(curves: Axes, bent: Axes, seen: Profile, line: float) -> None:
+    """Encoder and decoder over the linear ones, and what they differ by."""
     for axis, curve, straight, name, colour in (
         (seen.u, seen.x, seen.u, "encoder x(u)", "C0"),
         (seen.y, seen.decoded, line * seen.y, "decoder û(y)", "C1"),
     ):
         near = np.abs(axis) <= 6
-        middle.plot(axis[near], curve[near], color=colour, label=name)
-        middle.plot(axis[near], straight[near], "--", color=colour, alpha=0.6, label="linear")
-    middle.set(xlabel="u or y", ylabel="x or û", title="The codec over the linear one")
-    middle.legend()
+        curves.plot(axis[near], curve[near], color=colour, label=name)
+        curves.plot(axis[near], straight[near], "k--", lw=1, label="linear" if colour == "C1" else None)
+        bent.plot(axis[near], (curve - straight)[near], color=colour)
+    curves.set(ylabel="x or û", title="The codec over the linear one")
+    curves.legend()
+    bent.set(xlabel="u or y", ylabel="difference")
+    bent.grid(alpha=0.3)
+
+
+def _draw_worth(axes: Axes, found: Certificate, seen: Profile) -> None:
+    """φ(z) − λ z² and the level that it touches."""
     near = np.abs(seen.z) <= 8 * np.sqrt(found.jam_power)
     stride = max(1, int(near.sum()) // 4000)
     z, harms = seen.z[near][::stride], seen.harms[near][::stride]
-    right.plot(z, (harms - found.price * z**2) / found.value, color="C3")
-    right.set(
-        xlabel="jammer's sample z", ylabel="(φ(z) − λ z²) / J*", title=f"What a sample is worth, λ = {found.price:.4g}"
+    worth = (harms - found.price * z**2) / found.value
+    axes.plot(z, worth, color="C3", label="φ(z) − λ z²")
+    axes.axhline(worth.max(), color="k", ls="--", lw=1, label="its greatest value, U − λ PA")
+    axes.set(
+        xlabel="jammer's sample z", ylabel="in units of J*", title=f"What a sample is worth, λ = {found.price:.4g}"
     )
-    return figure
+    axes.legend(loc="lower center")
 
 
 def _draw_density(axes: Axes, signal: Array) -> None:

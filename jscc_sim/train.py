@@ -71,14 +71,14 @@ class Step(NamedTuple):
     payoff: float
 
 
-def fit(link: Link, recipe: Recipe | None = None, *, saved: Path | None = None, every: int = 500) -> Generator[Step]:
+def fit(link: Link, recipe: Recipe | None = None, *, saved: Path | None = None, every: int = 250) -> Generator[Step]:
     """Train what has parameters to train, codec, channel or both, and yield each step with its payoff.
 
     The codec lowers `Codec.loss`, a learned adversary raises it. After the last step the powers are frozen and the
     players in evaluation; who stops earlier calls `freeze`. With ``saved``, a checkpoint is written there ``every`` so
-    many steps and when the caller stops; where one exists already, training goes on from it and ends bit for bit as if
-    it had never stopped. FloatingPointError names the step at which the payoff is not finite or diverges; the
-    checkpoint is then the last good one.
+    many steps and when the caller stops between two steps; where one exists already, training goes on from it and ends
+    bit for bit as if it had never stopped. FloatingPointError names the step at which the payoff is not finite or
+    diverges; the checkpoint is then the last good one.
     """
     yield from Training(link, recipe or Recipe()).run(saved, every)
 
@@ -100,7 +100,7 @@ class Training:
         square = link.codec.k == link.codec.n and isinstance(link.source, Gaussian)
         self.reference = Linear(link.codec.k) if recipe.control and oblivious and square else None
 
-    def run(self, saved: Path | None = None, every: int = 500) -> Generator[Step]:
+    def run(self, saved: Path | None = None, every: int = 250) -> Generator[Step]:
         """The steps that are still to do, with checkpoints as `fit` says."""
         if not every >= 1:
             raise ValueError(f"every must be at least 1, got {every}")

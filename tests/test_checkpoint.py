@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from jscc_sim.checkpoint import Record, load_part, load_state, save_part, save_state
+from jscc_sim.checkpoint import Record, _digest, load_part, load_state, save_part, save_state
 from jscc_sim.codecs import NeuralCodec
 from jscc_sim.players import load_codec, load_policy
 
@@ -60,15 +60,29 @@ class TestPart:
 
     @pytest.mark.parametrize(
         "field",
-        [{"arguments": {"k": 1.0}}, {"arguments": None}, {"arguments": [1]}, {"arguments": {"foo": 1}}]
-        + [{"arguments": {"k": True}}, {"snr_db": "x"}, {"sjr_db": None}, {"arguments": {"k": 2, "n": 2}}],
+        [
+            {"snr_db": "x"},
+            {"sjr_db": None},
+            *({"arguments": wrong} for wrong in (None, [1], {"foo": 1}, {"k": 1.0}, {"k": True}, {"k": 2, "n": 2})),
+        ],
     )
     def test_refuses_nonsense_in_the_description(self, folder, field):
         path = folder / "codec.json"
+        said = json.loads(path.read_text()) | field
+        said.pop("sha256")
+        signed = _digest(path.with_suffix(".safetensors").read_bytes(), said)
+        for digest, wrong in ((signed, "does not"), ("0", "does not|sha256 differs")):
+            path.write_text(json.dumps({**said, "sha256": digest}))
+            with pytest.raises(ValueError, match=wrong) as caught:
+                load_codec(folder)
+            assert str(folder) in str(caught.value)
+
+    @pytest.mark.parametrize("field", [{"snr_db": 9.0}, {"sjr_db": 3.0}, {"seed": 1}, {"steps": 9}])
+    def test_refuses_an_edited_description(self, folder, field):
+        path = folder / "codec.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | field))
-        with pytest.raises(ValueError, match="does not") as caught:
+        with pytest.raises(ValueError, match="or one was edited: the sha256 differs"):
             load_codec(folder)
-        assert str(folder) in str(caught.value)
 
     def test_refuses_a_codec_as_policy(self, folder):
         for suffix in (".json", ".safetensors"):
@@ -143,9 +157,10 @@ class TestState:
         def full(file, raw):
             raise OSError(28, "No space left on device", str(file))
 
-        with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        with monkeypatch.context() as patched:
             patched.setattr(Path, "write_bytes", full)
-            self.save(path, 10)
+            with pytest.raises(OSError, match="No space left"):
+                self.save(path, 10)
         assert self.holds(path) == 5
 
     def test_weights_are_read_beside_the_description_only(self, tmp_path):
@@ -154,9 +169,7 @@ class TestState:
         (path.parent / "training-5.safetensors").rename(tmp_path / "training-5.safetensors")
         file = path.with_suffix(".json")
         file.write_text(json.dumps(json.loads(file.read_text()) | {"weights": "../training-5.safetensors"}))
-        with pytest.raises(
-            FileNotFoundError, match=r"training\.json speaks of training-5\.safetensors, which is missing"
-        ):
+        with pytest.raises(FileNotFoundError, match=r"training\.json speaks of training-5\.safetensors"):
             load_state(path)
 
     def test_a_moved_folder_is_as_good(self, tmp_path):

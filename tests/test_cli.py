@@ -18,11 +18,40 @@ KEYS = {"channel", "codec", "source", "snr_db", "metric", "mean", "low", "high",
 
 class TestSweep:
     def test_prints_a_table_point_by_point(self, run):
-        code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10")
+        code, lines, _ = run("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "0:20:10")
         assert code == 0
         assert lines[0] == "gaussian over jammer: policy gaussian, SJR 0 dB, seed 0"
         assert "95 % interval" in lines[1]
         assert [line.split()[-1] for line in lines[2:]] == ["agrees"] * 3
+
+    def test_learned_players_play_by_default_between_their_bounds(self, run):
+        """All eleven pairs that come along; nothing is trained."""
+        code, lines, said = run("sweep", "--channel", "jammer", "--snr", "--json")
+        rows = [json.loads(line) for line in lines]
+        assert code == 0
+        assert not said
+        assert [row["level"] for row in rows] == list(range(0, 21, 2))
+        assert {(row["codec"], row["policy"], row["verdict"]) for row in rows} == {("learned", "learned", "agrees")}
+        assert all(row["bound"] <= row["exact"] <= row["ceiling"] for row in rows)
+        assert all(0.99 < row["bound"] / row["exact"] < row["ceiling"] / row["exact"] < 1.01 for row in rows)
+        assert all(abs(row["mean"] / row["exact"] - 1) < 0.01 for row in rows)
+
+    def test_a_table_of_learned_players_shows_their_bounds(self, run):
+        _, lines, _ = run("sweep", "--channel", "jammer", "--snr", "10", "--k", "4", "--shared", "sign")
+        assert lines[1].split()[-4:] == ["L", "U", "words", "verdict"]
+        assert lines[2].split()[-1] == "agrees"
+        lower, upper = map(float, lines[2].split()[-4:-2])
+        assert lower < 1.1 / 2.1 < upper
+
+    @pytest.mark.parametrize("more", [["--codec", "linear"], ["--source", "laplace"], ["--n", "2"]])
+    def test_other_codecs_meet_the_learned_policy(self, run, more):
+        if more[0] == "--codec":
+            _, (row,), _ = run("sweep", "--channel", "jammer", "--policy", "learned", "--snr", "4", "--json", *more)
+            assert json.loads(row)["ceiling"] is None
+            assert json.loads(row)["bound"] < json.loads(row)["exact"]
+        else:
+            _, lines, _ = run("sweep", "--channel", "jammer", "--snr", "4", "--json", *more)
+            assert json.loads(lines[0])["policy"] == "gaussian"
 
     def test_prints_one_json_object_a_line(self, run):
         code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10", "--json")
@@ -107,7 +136,7 @@ class TestSweep:
 
     def test_exits_1_if_and_only_if_a_verdict_fails(self, run, monkeypatch):
         monkeypatch.setattr("jscc_sim.exact.shared_subspace_payoff", lambda *powers: 0.6)
-        assert run("sweep", "--channel", "jammer", "--snr", "10")[0] == 1
+        assert run("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "10")[0] == 1
 
     def test_keeps_what_it_measured_when_interrupted(self, tmp_path):
         figure = tmp_path / "figure.png"
@@ -193,20 +222,6 @@ class TestRefuses:
         assert said in errors[0]
         assert not lines
 
-    @pytest.mark.parametrize(
-        ("arguments", "said"),
-        [
-            (["--k", "0"], "not in the range"),
-            (["--snr", "nan"], "is not finite"),
-            (["--steps", "0"], "not in the range"),
-            (["--device", "nonsense"], "cannot compute on 'nonsense'"),
-        ],
-    )
-    def test_games(self, run, arguments, said):
-        code, _, errors = run("play", *arguments)
-        assert (code, len(errors)) == (2, 1)
-        assert said in errors[0]
-
     def test_unknown_commands_with_a_suggestion(self, run):
         code, _, errors = run("swep")
         assert (code, len(errors)) == (2, 1)
@@ -218,31 +233,6 @@ class TestRefuses:
         assert ran.returncode == 2
         assert ran.stderr.splitlines()[-1].startswith("Error: ")
         assert "Traceback" not in ran.stderr
-
-
-class TestPlay:
-    def test_prints_json_saves_and_sweeps(self, run, tmp_path):
-        figure = tmp_path / "game.png"
-        code, lines, _ = run(
-            "play", "--snr", "10", "--steps", "40", "--json", "--out", str(tmp_path), "--plot", str(figure)
-        )
-        (result,) = map(json.loads, lines)
-        assert code in (0, 1)  # 40 steps prove nothing
-        assert result.keys() >= {"seed", "payoff_ratio", "ks", "cpu_seconds", "low", "high", "verdict"}
-        assert figure.exists()
-        pair = ("--policy", str(tmp_path / "policy.safetensors"), "--codec", str(tmp_path / "codec.safetensors"))
-        _, lines, _ = run("sweep", "--channel", "jammer", *pair, "--json")
-        assert json.loads(lines[0])["mean"] / json.loads(lines[0])["exact"] == pytest.approx(result["payoff_ratio"])
-
-    def test_does_not_overwrite_a_pair(self, run, tmp_path):
-        (tmp_path / "play.json").write_text("{}")
-        code, _, errors = run("play", "--steps", "5", "--out", str(tmp_path))
-        assert (code, len(errors)) == (2, 1)
-        assert "already holds a pair" in errors[0]
-
-    def test_prints_words(self, run):
-        _, lines, _ = run("play", "--snr", "-3", "--sjr", "-1", "--steps", "5")
-        assert [line.split()[0] for line in lines] == ["payoff/J*", "jammer's", "CPU"]
 
 
 class TestHelp:

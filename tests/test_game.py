@@ -1,25 +1,48 @@
-"""Mechanics of training and playing, on tiny budgets; what longer games reach stands in benchmarks/README.md."""
+"""Mechanics of a game, on tiny budgets; what longer games reach stands in benchmarks/README.md."""
 
-import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from channels import AWGN, Jammer, NeuralPolicy, TwoPointPolicy
+from channels import SharedRotation, SharedSign
 from jscc_sim.catalog import Request, load_pair, make_cases
-from jscc_sim.codecs import Linear, NeuralCodec
-from jscc_sim.game import Game, imitate_two_point, jam_signals, measure, play, save
+from jscc_sim.game import SHARED, Game, describe, imitate_two_point, jam_signals, measure, play, recall, save
 from jscc_sim.gaussianity import ks
-from jscc_sim.link import Link
-from jscc_sim.montecarlo import Case, sweep
+from jscc_sim.montecarlo import Budget, sweep
+from jscc_sim.players import CODECS, POLICIES
 from jscc_sim.regularisers import JammingRegulariser
-from jscc_sim.sources import Gaussian
+from jscc_sim.theory.informed import tap_payoff
 from jscc_sim.theory.saddle import scalar_payoff
-from jscc_sim.train import fit, freeze
+from jscc_sim.train import Recipe
 
-GAME = Game(steps=60)
+SHORT = Recipe(steps=10, batch=128)
+GAME = Game(recipe=Recipe(steps=60, batch=256))
+GAMES = {
+    "per-symbol": Game(k=2, recipe=SHORT),
+    "vector": Game(k=2, codec="vector", policy="vector", recipe=SHORT),
+    "sign": Game(policy="tap", tap_noise=0.5, shared="sign", recipe=SHORT),
+    "rotation": Game(k=2, codec="free", policy="source", shared="rotation", recipe=SHORT),
+}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Powers measured on fewer words than in earnest, to save time."""
+    monkeypatch.setattr("channels.jammer.MEASURED_SYMBOLS", 2**16)
+    monkeypatch.setattr("jscc_sim.link.SYMBOLS", 2**14)
+    monkeypatch.setattr("jscc_sim.train.SAMPLES", 2**14)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Players of a few units that hardly imitate anything."""
+    monkeypatch.setattr("jscc_sim.game.SYMBOL_NET", 4)
+    monkeypatch.setattr("jscc_sim.game.WORD_NET", 4)
+    monkeypatch.setattr("jscc_sim.game.SIGNALS", 2**10)
+    monkeypatch.setattr("jscc_sim.game.imitate_two_point", lambda policy: imitate_two_point(policy, 3, 64))
 
 
 @pytest.fixture(scope="module")
@@ -27,84 +50,183 @@ def played():
     return play(GAME)
 
 
-class TestFit:
-    def test_a_codec_learns_against_nature(self):
-        torch.manual_seed(0)
-        link = Link(Gaussian(), NeuralCodec(hidden=16), AWGN(0.5))
-        losses = list(fit(link, 400, batch=256))
-        assert np.mean(losses[-50:]) == pytest.approx(1 / 3, rel=0.05)
-        assert not link.codec.training
+@pytest.fixture(scope="module")
+def result(played):
+    return {**describe(GAME), **measure(GAME, played.link, search=False), "cpu_seconds": 1.0}
 
-    def test_a_link_without_parameters_is_refused(self):
-        with pytest.raises(ValueError, match="nothing to train"):
-            next(fit(Link(Gaussian(), Linear(), Jammer(TwoPointPolicy(), 0.1)), 1))
 
-    def test_divergence_stops_with_the_step(self):
-        link = Link(Gaussian(), NeuralCodec(hidden=4), AWGN(0.5))
-        with torch.no_grad():
-            link.codec.decoder.line.weight.fill_(torch.nan)
-        with pytest.raises(FloatingPointError, match="nan at step 0"):
-            list(fit(link, 5))
+def interrupted(game, saved, number):
+    """Play until so many steps were told, then hear Ctrl-C."""
 
-    def test_the_jammer_raises_what_the_codec_lowers(self):
-        """A codec that knows a two-point jammer and then rests loses to one that learns."""
-        torch.manual_seed(0)
-        codec = NeuralCodec(hidden=16)
-        list(fit(Link(Gaussian(), codec, Jammer(TwoPointPolicy(), 0.1)), 300, batch=256))
-        codec.requires_grad_(False)
-        link = Link(Gaussian(), codec, Jammer(NeuralPolicy(hidden=16), 0.1))
-        imitate_two_point(link.channel.policy)
-        freeze(link)
-        (before,) = sweep([Case(link)])
-        weights = copy.deepcopy(codec.state_dict())
-        list(fit(link, 150, batch=256))
-        (after,) = sweep([Case(link)])
-        assert after.low > 1.02 * before.high
-        assert all(torch.equal(weights[name], codec.state_dict()[name]) for name, _ in codec.named_parameters())
+    def progress(step):
+        if step.number == number:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play(game, saved=saved, progress=progress)
+
+
+def weights(played):
+    parts = (played.codec, played.link.channel)
+    return [tensor for part in parts for tensor in part.state_dict().values()]
+
+
+class TestGame:
+    @pytest.mark.parametrize("wrong", [{"codec": "vectr"}, {"policy": "blind"}, {"shared": "key"}])
+    def test_names_what_is_unknown(self, wrong):
+        ((name, value),) = wrong.items()
+        with pytest.raises(ValueError, match=f"no {name} is called '{value}': choose from"):
+            Game(**wrong)
+
+    def test_its_value_is_the_saddle_value(self):
+        assert Game(snr_db=10, sjr_db=3).value == pytest.approx(float(scalar_payoff(1, 1, 10**-0.3, 0.1)))
+        tap = Game(policy="tap", tap_noise=0.4)
+        assert tap.value == pytest.approx(float(tap_payoff(1, 1, 1, 0.1, 0.4)))
+
+    @pytest.mark.parametrize("codec", CODECS)
+    @pytest.mark.parametrize("policy", POLICIES)
+    def test_any_players_meet(self, codec, policy):
+        game = Game(k=2, codec=codec, policy=policy)
+        link = game.link(game.jammer())
+        link.codec.train()
+        u = link.source.draw(8)
+        assert link.channel.train().transmit(link.codec.encode(u), u)[0].shape == (8, 2)
+
+    def test_secrets_are_wrapped_round_the_jammer(self):
+        assert [type(Game(shared=secret).link(GAME.jammer()).channel).__name__ for secret in SHARED] == [
+            "Jammer",
+            SharedRotation.__name__,
+            SharedSign.__name__,
+        ]
+
+    def test_described_it_can_be_written_and_compared(self):
+        told = describe(GAME)
+        assert json.loads(json.dumps(told)) == told
+        for other in ({"k": 2}, {"snr_db": 9.0}, {"seed": 1}, {"shared": "sign"}, {"recipe": SHORT}):
+            assert describe(replace(GAME, **other)) != told
 
 
 class TestPlay:
     def test_starts_from_two_points(self):
         torch.manual_seed(0)
-        policy = NeuralPolicy()
-        imitate_two_point(policy)
-        signals = jam_signals(policy)
-        assert ks(signals) > 0.2
+        signals = jam_signals(GAME.jammer(), 1)
+        assert ks(signals[:, None]) > 0.15
         assert 0.8 < np.median(np.abs(signals)) < 1.2
+        assert np.mean(signals**2) == pytest.approx(1)
 
-    def test_repeats_exactly(self, played):
-        again = play(GAME)
-        assert again.ratios == played.ratios
-        assert all(np.array_equal(again.jammers[step], signals) for step, signals in played.jammers.items())
+    @pytest.mark.usefixtures("tiny")
+    @pytest.mark.parametrize("name", GAMES)
+    def test_repeats_exactly_and_leaves_the_generator_alone(self, name):
+        one = play(GAMES[name])
+        torch.manual_seed(8)
+        expected = torch.rand(1)
+        torch.manual_seed(8)
+        other = play(GAMES[name])
+        assert torch.rand(1) == expected
+        assert one.ratios == other.ratios
+        assert all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+        assert all(np.array_equal(one.jammers[step], other.jammers[step]) for step in one.jammers)
+
+    @pytest.mark.usefixtures("tiny")
+    def test_seeds_differ(self):
+        game = GAMES["per-symbol"]
+        assert play(game).ratios != play(replace(game, seed=1)).ratios
 
     def test_keeps_the_jammer_over_time(self, played):
         assert list(played.jammers) == [0, 12, 60]
         assert len(played.ratios) == 60
 
-    def test_measures_the_payoff_and_the_jammer(self, played):
-        result = measure(played)
+    def test_measures_the_payoff_and_the_jammer(self, result):
         assert result["low"] < result["payoff_ratio"] < result["high"]
         assert 0 < result["ks_null"] < result["ks"] < 0.4
+        assert result["lower"] < result["payoff_ratio"] < result["upper"]
+
+    @pytest.mark.usefixtures("tiny")
+    def test_tells_each_step_relative_to_the_value(self):
+        heard = []
+        played = play(GAMES["per-symbol"], progress=heard.append)
+        assert [step.number for step in heard] == list(range(1, 11))
+        assert [step.payoff for step in heard] == pytest.approx(played.ratios)
 
     def test_freezes_both_powers(self, played):
         link = played.link
-        assert not link.codec.training
-        assert not link.channel.training
+        assert not any(part.training for part in (link.codec, link.channel))
+        torch.manual_seed(1)
         with torch.no_grad():
-            assert float(link.codec.encode(torch.randn(2**18, 1)).square().mean()) == pytest.approx(1, rel=0.02)
-            assert float(link.channel.limit(played.policy(torch.zeros(2**18, 1))).square().mean()) == pytest.approx(
-                1, rel=0.02
-            )
+            sent = link.codec.encode(torch.randn(2**18, 1))
+            spent = link.channel.limit(played.jammer.policy(torch.zeros(2**18, 1)))
+        for signal in (sent, spent):
+            powers = signal.double().square()
+            assert abs(float(powers.mean()) - 1) < 4.5 * float(powers.std()) / 2**9
 
-    def test_a_saved_pair_sweeps_and_regularises(self, played, tmp_path):
-        result = measure(played)
+    @pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta"])
+    def test_names_a_missing_device(self, device):
+        with pytest.raises(ValueError, match=f"cannot compute on '{device}'"):
+            play(GAME, device=device)
+
+
+@pytest.mark.usefixtures("tiny")
+class TestInterrupted:
+    @pytest.mark.parametrize("number", [3, 10])
+    @pytest.mark.parametrize("name", GAMES)
+    def test_it_ends_as_if_it_had_not_been(self, name, number, tmp_path):
+        interrupted(GAMES[name], tmp_path / "training", number)
+        played, expected = play(GAMES[name], saved=tmp_path / "training"), play(GAMES[name])
+        assert played.ratios == expected.ratios
+        assert all(torch.equal(a, b) for a, b in zip(weights(played), weights(expected), strict=True))
+        assert np.array_equal(played.jammers[10], expected.jammers[10])
+
+    @pytest.mark.parametrize(
+        "other", [{"seed": 1}, {"k": 3}, {"snr_db": 9.0}, {"shared": "sign"}, {"recipe": Recipe(steps=11)}]
+    )
+    def test_another_game_does_not_go_on_from_there(self, other, tmp_path):
+        """Not even one that differs in its seed alone: it would be reported under the wrong one."""
+        interrupted(GAMES["per-symbol"], tmp_path / "training", 3)
+        files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+        with pytest.raises(ValueError, match=r"training\.json was saved from another"):
+            play(replace(GAMES["per-symbol"], **other), saved=tmp_path / "training")
+        assert files == {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+
+class TestSaved:
+    def test_it_is_recalled(self, played, result, tmp_path):
+        assert recall(GAME, tmp_path) is None
+        assert recall(GAME, tmp_path / "nowhere") is None
         save(played, result, tmp_path)
-        assert json.loads((tmp_path / "play.json").read_text()) == result
+        assert recall(GAME, tmp_path) == result == json.loads((tmp_path / "play.json").read_text())
+
+    @pytest.mark.parametrize("other", [{"k": 2}, {"snr_db": 5.0}, {"codec": "free"}, {"seed": 3}, {"recipe": SHORT}])
+    def test_another_game_is_refused_by_name(self, other, played, result, tmp_path):
+        save(played, result, tmp_path)
+        (name,) = other
+        with pytest.raises(FileExistsError, match=rf"already holds another game \({name} .*\): choose another folder"):
+            recall(replace(GAME, **other), tmp_path)
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", '{"k": 1}'])
+    def test_a_result_that_is_none_is_named(self, text, tmp_path):
+        (tmp_path / "play.json").write_text(text)
+        with pytest.raises(ValueError, match=r"play\.json does not describe a game"):
+            recall(GAME, tmp_path)
+
+    @pytest.mark.usefixtures("tiny")
+    def test_the_unfinished_training_goes_and_nothing_else(self, played, tmp_path):
+        interrupted(GAMES["per-symbol"], tmp_path / "training", 3)
+        mine = {"training.py", "training_notes.txt", "trainings"}
+        for name in mine - {"trainings"}:
+            (tmp_path / name).write_text("mine")
+        (tmp_path / "trainings").mkdir()
+        save(played, {}, tmp_path)
+        pair = {f"{kind}.{suffix}" for kind in ("policy", "codec") for suffix in ("json", "safetensors")}
+        assert {file.name for file in tmp_path.iterdir()} == {"play.json"} | pair | mine
+
+    def test_the_pair_sweeps_and_regularises(self, played, result, tmp_path):
+        save(played, result, tmp_path)
         (case,) = make_cases(Request("jammer", codecs=(str(tmp_path),), policy=str(tmp_path)))
         assert case.labels["snr_db"] == 10.0
         assert case.exact["mse"] == pytest.approx(float(scalar_payoff(1, 1, 1, 0.1)))
-        (row,) = sweep([case])
-        assert row.mean == pytest.approx(result["payoff_ratio"] * GAME.value)
+        (row,) = sweep([case], Budget(rel_error=0.003))
+        assert row.low < result["high"] * GAME.value
+        assert row.high > result["low"] * GAME.value
 
         reg = JammingRegulariser(*load_pair(tmp_path))
         assert reg.value == pytest.approx(GAME.value)
@@ -112,21 +234,18 @@ class TestPlay:
         reg(reg.norm(z)).backward()
         assert z.grad.abs().sum() > 0
 
-    def test_a_learned_codec_away_from_home_has_no_exact_value(self, played, tmp_path):
+    def test_away_from_home_a_learned_codec_has_no_exact_value(self, played, tmp_path):
         save(played, {}, tmp_path)
         away = make_cases(Request("jammer", codecs=(str(tmp_path),), snr_db=(0.0,)))[0]
         assert not away.exact
         linear = make_cases(Request("jammer", codecs=("linear",), policy=str(tmp_path), snr_db=(0.0,)))[0]
         assert linear.exact["mse"] == pytest.approx(2 / 3)
 
+    @pytest.mark.usefixtures("tiny")
     def test_longer_words_sweep_by_themselves(self, tmp_path):
-        save(play(Game(k=2, steps=5)), {}, tmp_path)
+        save(play(GAMES["vector"]), {}, tmp_path)
         for asked in (Request("jammer", codecs=(str(tmp_path),)), Request("jammer", policy=str(tmp_path))):
             (case,) = make_cases(asked)
             assert case.labels["k"] == case.labels["n"] == 2
             (row,) = sweep([case])
             assert row.words > 0
-
-    def test_names_a_missing_device(self):
-        with pytest.raises(ValueError, match="cannot compute on 'nonsense'"):
-            play(GAME, device="nonsense")

@@ -1,4 +1,4 @@
-"""Laws of training, on tiny budgets. Statistical tests have fixed seeds and false-alarm rate 1e-5 per number looked at."""
+"""Laws of training, on tiny budgets. Statistical tests have fixed seeds and false-alarm rate 1e-5 a number."""
 
 import copy
 import itertools
@@ -23,6 +23,7 @@ from channels import (
     TwoPointPolicy,
     innermost,
 )
+from jscc_sim.checkpoint import _digest
 from jscc_sim.codecs import Codec, Linear, ModuleCodec, NeuralCodec, PerSymbolCodec, Repetition, TailSafeCodec
 from jscc_sim.game import imitate_two_point
 from jscc_sim.link import Link
@@ -80,6 +81,7 @@ FAULTS = {
     "great payoff": lambda payoff: payoff * 1e6,
     "gradient": lambda payoff: payoff + 0 * (0 * payoff).sqrt(),
 }
+NO_DESCRIPTION = ("", "{", "[1]", "5", "{}", "\0", '{"weights": 1, "sha256": ""}', '{"weights": ""}')
 links = pytest.mark.parametrize("name", LINKS)
 
 
@@ -160,19 +162,17 @@ class TestFit:
         assert after.mean == pytest.approx(1 / 3, rel=0.02)
 
     @links
-    def test_yields_every_step_and_ends_in_evaluation(self, name, whole):
+    def test_yields_every_step(self, name, whole):
         told, _ = whole(name)
         assert [step.number for step in told] == list(range(1, RECIPE.steps + 1))
         assert all(isinstance(step, Step) and 0 < step.payoff < 10 for step in told)
-        link = made(name)
-        list(fit(link, RECIPE))
-        assert not (link.codec.training or link.channel.training)
 
     @links
-    def test_repeats_exactly(self, name, whole):
+    def test_repeats_exactly_and_ends_in_evaluation(self, name, whole):
         link = made(name)
         assert list(fit(link, RECIPE)) == whole(name)[0]
         assert same(state(link), whole(name)[1])
+        assert not any(part.training for part in (link.codec, link.channel))
 
     def test_another_seed_is_another_training(self, whole):
         assert list(fit(made("vector", seed=4), RECIPE)) != whole("vector")[0]
@@ -236,7 +236,7 @@ class TestZeroSum:
 
 class TestControlVariate:
     @staticmethod
-    def gradients(link, control, batches=400):
+    def gradients(link, control, batches=250):
         """Those of the adversary's stake, one row a batch, at the weights where it starts; the same draws each time."""
         training, rows = Training(link, Recipe(steps=batches, batch=256, control=control)), []
 
@@ -410,9 +410,7 @@ class TestDamage:
         path.with_name("training-6.safetensors").unlink()
         self.refuses(path, r"training-6\.safetensors, which is missing", kind=FileNotFoundError)
 
-    @pytest.mark.parametrize(
-        "text", ["", "{", "[1]", "5", "{}", '{"weights": 1, "sha256": ""}', '{"weights": ""}', "\0"]
-    )
+    @pytest.mark.parametrize("text", NO_DESCRIPTION)
     def test_a_description_that_is_none(self, path, text):
         path.with_suffix(".json").write_text(text)
         self.refuses(path, r"training\.json does not describe an unfinished training")
@@ -425,18 +423,19 @@ class TestDamage:
 
     def test_weights_of_other_players_under_their_own_digest(self, path):
         stopped("per-symbol", path.parent / "other" / "training", 6)
-        said, others = (
-            json.loads((path.parent / name).read_text()) for name in ("training.json", "other/training.json")
-        )
-        path.with_suffix(".json").write_text(json.dumps(said | {"sha256": others["sha256"]}))
-        shutil.move(path.parent / "other" / others["weights"], path.with_name(said["weights"]))
+        said, others = (json.loads((path.parent / at / "training.json").read_text()) for at in ("", "other"))
+        weights = path.with_name(said["weights"])
+        shutil.move(path.parent / "other" / others["weights"], weights)
+        said.pop("sha256")
+        digest = _digest(weights.read_bytes(), said)
+        path.with_suffix(".json").write_text(json.dumps(said | {"sha256": digest}))
         shutil.rmtree(path.parent / "other")
         self.refuses(path, "lacks what it describes")
 
 
 class TestDivergence:
     @pytest.mark.parametrize("fault", FAULTS)
-    @pytest.mark.parametrize("step", [2, 6, 2 * EVERY - 1])
+    @pytest.mark.parametrize("step", [2, 2 * EVERY - 1])
     def test_it_stops_with_the_step_and_keeps_the_last_good_checkpoint(self, fault, step, whole, tmp_path, monkeypatch):
         """Training that goes on once the fault is mended ends as if there had been none."""
         path, calls = tmp_path / "training", itertools.count()
@@ -446,13 +445,11 @@ class TestDivergence:
             return FAULTS[fault](payoff) if next(calls) // 2 >= step else payoff  # two turns a step
 
         told = []
-        with (
-            monkeypatch.context() as patched,
-            pytest.raises(FloatingPointError, match=f"step {step}.*lower lr") as said,
-        ):  # noqa: PT012
+        with monkeypatch.context() as patched:
             patched.setattr(TailSafeCodec, "loss", loss)
-            for each in fit(made("vector"), RECIPE, saved=path, every=EVERY):
-                told.append(each)
+            steps = fit(made("vector"), RECIPE, saved=path, every=EVERY)
+            with pytest.raises(FloatingPointError, match=f"step {step}.*lower lr") as said:
+                told.extend(steps)
         assert "\n" not in str(said.value)
         assert len(told) == step
         kept = EVERY * (step // EVERY)
@@ -474,7 +471,7 @@ class TestBudget:
     def test_in_training_every_batch_spends_exactly_its_power(self, name):
         link, powers = made(name), []
         unit = innermost(link.channel).unit
-        unit.register_forward_hook(lambda module, given, a: powers.append(float(a.square().mean())))
+        unit.register_forward_hook(lambda module, given, a: powers.append(float(a.detach().square().mean())))
         steps = fit(link, RECIPE)
         for _ in itertools.islice(steps, RECIPE.steps):
             pass

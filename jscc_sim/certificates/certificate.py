@@ -15,7 +15,9 @@ class Certificate:
     """All payoffs in units of J*, ``value``, the saddle value of the game between all codecs and all jammers.
 
     ``upper`` and ``lower`` are proved bounds, or None with a ``reason`` where none is known; the found ones are
-    estimates: a better jammer or codec may exist. ``statistics`` say how Gaussian the jammer's ``signals`` are.
+    estimates: a better jammer or codec may exist. ``pair`` is the payoff measured beside the linear codec's on the same
+    draws, an estimate much closer than the plain ``payoff``: from it is reckoned what each player could still gain.
+    ``statistics`` say how Gaussian the jammer's ``signals`` are.
     ``profile`` is φ of a scalar codec, ``price`` the λ of its dual and ``line`` the best linear receiver, for figures.
     ``signal_power`` is the codec's; where it exceeds 1, so do its chances, and U may lie below 1.
     ``oblivious`` is false for a jammer that sees signal or source: the upper bounds are then about other jammers.
@@ -31,6 +33,7 @@ class Certificate:
     lower: Bound | None
     upper_found: Bound | None
     lower_found: Bound | None
+    pair: Bound | None
     reason: str | None
     oblivious: bool
     statistics: Mapping[str, float]
@@ -60,6 +63,7 @@ class Certificate:
         """All numbers by name; null where nothing is proved or found."""
         bounds = {name: getattr(self, name) for name in ("upper", "lower", "upper_found", "lower_found")}
         values = {name: bound.value if bound else None for name, bound in bounds.items()}
+        payoff = self.pair.value if self.pair else self.payoff
         return {
             "k": self.k,
             "value": self.value,
@@ -67,12 +71,13 @@ class Certificate:
             "low": self.low,
             "high": self.high,
             "words": self.words,
+            "payoff_paired": self.pair.value if self.pair else None,
             "signal_power": self.signal_power,
             **values,
-            "exploitability_codec": _difference(values["upper"], self.payoff) if self.oblivious else None,
-            "exploitability_jammer": _difference(self.payoff, values["lower"]),
-            "exploitability_codec_found": _difference(values["upper_found"], self.payoff) if self.oblivious else None,
-            "exploitability_jammer_found": _difference(self.payoff, values["lower_found"]),
+            "exploitability_codec": _difference(values["upper"], payoff) if self.oblivious else None,
+            "exploitability_jammer": _difference(payoff, values["lower"]),
+            "exploitability_codec_found": _difference(values["upper_found"], payoff) if self.oblivious else None,
+            "exploitability_jammer_found": _difference(payoff, values["lower_found"]),
             "nash_conv": _difference(values["upper"], values["lower"]),
             "nash_conv_found": _difference(values["upper_found"], values["lower_found"]),
             "certified": self.certified,
@@ -94,6 +99,11 @@ class Certificate:
         rows = [
             f"J* = {self.value:.6g} per symbol, k = {self.k}; all below in units of J*",
             f"payoff        {self.payoff:.5f}  [{self.low:.5f}, {self.high:.5f}] at 95 %, {self.words} words",
+            *(
+                [f"              {self.pair.value:.5f}  found: beside the linear codec on the same draws"]
+                if self.pair
+                else []
+            ),
             f"U             {_shown(self.upper, 'not proved')}",
             f"L             {_shown(self.lower, self.reason or 'not proved')}",
             f"upper_found   {_shown(self.upper_found, 'not searched')}",

@@ -72,6 +72,7 @@ def certify(
         lower=below.proved,
         upper_found=_extreme(1, above.found, *worse, pair),
         lower_found=_extreme(-1, below.found, *better, pair),
+        pair=pair,
         reason=below.reason,
         oblivious=below.reason is None,
         statistics=measured,
@@ -98,7 +99,7 @@ def _pair(stakes: Stakes, payoff: float) -> Bound:
     """What the players at hand reach against each other: more precise than plain Monte Carlo, which a secret needs."""
     if not stakes.secret:
         payoff = Harm(stakes, stakes.codec).against(stakes.jammer, PAIRED // stakes.k)
-    return Bound(payoff / stakes.value, False, "the pair itself")
+    return Bound(payoff / stakes.value, False, "the pair itself, beside the linear codec on the same draws")
 
 
 def _extreme(sign: int, *found: Bound | None) -> Bound | None:

@@ -60,10 +60,16 @@ def certify(
     options.drawable(plot)
     from jscc_sim.certificates import STAGES
     from jscc_sim.certificates import certify as certify_link
+    from jscc_sim.factory import is_factory, said
 
     link = _link(str(pair) if pair else codec, str(pair) if pair else policy, k, (snr_db, sjr_db), shared)
     with progress_bar("certifying", STAGES, "stages", "stages") as tell:
-        found = certify_link(link, seed=seed, search=not quick, progress=lambda stage: tell(stage, 0, 1))
+        try:
+            found = certify_link(link, seed=seed, search=not quick, progress=lambda stage: tell(stage, 0, 1))
+        except (RuntimeError, TypeError, LookupError, AttributeError) as error:
+            if not any(is_factory(name) for name in (codec, policy) if name):
+                raise
+            raise click.ClickException(f"{codec or policy} failed: {said(error)}") from None
     click.echo(json.dumps(found.record()) if as_json else "\n".join(found.lines()))
     if plot:
         options.draw(plot, lambda figures: figures.certificate(found))

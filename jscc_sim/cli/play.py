@@ -115,12 +115,15 @@ def _result(
     game: Game, folder: Path | None, device: str, *, search: bool
 ) -> tuple[Mapping[str, object], Played | None]:
     """What a game came to: from its folder if it is finished there, else from playing it."""
-    from jscc_sim.game import describe, measure, recall, save
+    from jscc_sim.game import describe, measure, recall, save, save_result, saved_link
     from jscc_sim.game import play as play_game
 
-    if folder and (known := recall(game, folder)):
-        return known, None
     start, total = time.process_time(), game.recipe.steps
+    if folder and (known := recall(game, folder)):
+        if search and not known["searched"]:  # played with --quick
+            known |= measure(game, saved_link(game, folder))
+            save_result(known, folder)
+        return known, None
     with progress_bar(f"seed {game.seed}", total, "steps", "steps") as tell:
         played = play_game(
             game,
@@ -128,7 +131,7 @@ def _result(
             saved=folder / "training" if folder else None,
             progress=lambda step: tell(step.number, 0, 1, f"payoff/J* {step.payoff:.3f}"),
         )
-    result = {**describe(game), **measure(played, search=search)}
+    result = {**describe(game), **measure(game, played.link, search=search)}
     result["cpu_seconds"] = round(time.process_time() - start, 2)
     if folder:
         save(played, result, folder)

@@ -23,5 +23,6 @@ def verdict(row: Row) -> Verdict | None:
         return "disagrees"
     if row.exact is None:
         return None
-    within = abs(row.low / row.exact - 1) <= row.margin >= abs(row.high / row.exact - 1)
+    room = row.margin * row.exact
+    within = abs(row.low - row.exact) <= room >= abs(row.high - row.exact)
     return "agrees" if within or not row.margin else None
