@@ -400,7 +400,9 @@ def cell(item: tuple[str, object]) -> str:
     name, value = item
     if isinstance(value, float):
         return f"{value:.1f}" if name == "cpu_seconds" else f"{value:g}" if name in "PA N m" else f"{value:.4f}"
-    return "–" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    if value is None:
+        return "–"
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value).replace("|", "\\|")
 
 
 # Each part with its number of seeds.
@@ -426,7 +428,7 @@ def main() -> None:
         run, seeds = PARTS[name]
         part = run(asked.seeds or (1 if asked.quick else seeds), asked.quick)
         if asked.json:
-            targets = [asdict(target) | target.row() for target in part.targets]
+            targets = [{**asdict(target), **target.row()} for target in part.targets]
             print(json.dumps({"part": name, "tables": part.tables, "targets": targets}, ensure_ascii=False), flush=True)
             continue
         tables = [f"### {title}\n\n{markdown(rows)}" for title, rows in part.tables.items()]

@@ -99,11 +99,7 @@ class Certificate:
         rows = [
             f"J* = {self.value:.6g} per symbol, k = {self.k}; all below in units of J*",
             f"payoff        {self.payoff:.5f}  [{self.low:.5f}, {self.high:.5f}] at 95 %, {self.words} words",
-            *(
-                [f"              {self.pair.value:.5f}  found: beside the linear codec on the same draws"]
-                if self.pair
-                else []
-            ),
+            f"paired payoff {_shown(self.pair, 'not measured')}",
             f"U             {_shown(self.upper, 'not proved')}",
             f"L             {_shown(self.lower, self.reason or 'not proved')}",
             f"upper_found   {_shown(self.upper_found, 'not searched')}",
