@@ -182,11 +182,13 @@ class Seen(NamedTuple):
 LEVELS = ((2.0, 0.1), (1.0, 0.1), (0.9, 0.1), (0.25, 0.1), (0.25, 1.0))
 INFORMED = (
     *(Seen("tap", *level) for level in LEVELS),
-    *(Seen("tap", *level, 0.3) for level in ((2.0, 0.1), (0.9, 0.1), (0.25, 0.1))),
-    *(Seen("tap", *level, 3.0) for level in ((1.0, 0.1), (0.25, 0.1))),
+    Seen("tap", 2.0, 0.1, 0.3),
+    Seen("tap", 0.25, 0.1, 0.3),
+    Seen("tap", 0.25, 0.1, 3.0),
     Seen("tap", 0.25, 0.1, shared="sign"),
     *(Seen("source", *level) for level in LEVELS),
-    *(Seen("source", *level, shared="sign") for level in ((2.0, 0.1), (1.0, 0.1), (0.25, 0.1))),
+    Seen("source", 1.0, 0.1, shared="sign"),
+    Seen("source", 0.25, 0.1, shared="sign"),
 )
 
 

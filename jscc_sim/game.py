@@ -56,6 +56,8 @@ class Game:
         for name, known in (("codec", CODECS), ("policy", POLICIES), ("shared", SHARED)):
             if getattr(self, name) not in known:
                 raise ValueError(f"no {name} is called {getattr(self, name)!r}: choose from {list(known)}")
+        for name in ("snr_db", "sjr_db", "tap_noise"):  # equal games have equal descriptions: 0 and −0.0 are 0.0
+            object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
 
     @property
     def powers(self) -> tuple[float, float, float]:
@@ -199,8 +201,11 @@ def measure(game: Game, link: Link, *, search: bool = True) -> dict[str, object]
     return found
 
 
-def save(played: Played, result: Mapping[str, object], folder: Path) -> None:
-    """Write the players as ``policy`` and ``codec`` checkpoints into a folder, and ``result`` as ``play.json``."""
+def save(played: Played, result: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """Write the players as ``policy`` and ``codec`` checkpoints into a folder, and ``result`` as ``play.json``.
+
+    Returned is the latter as it is recalled, with the digests of the players that it is about.
+    """
     game = played.game
     parts: dict[Kind, tuple[str, nn.Module]] = {
         "policy": (game.policy, played.jammer.policy),
@@ -209,9 +214,20 @@ def save(played: Played, result: Mapping[str, object], folder: Path) -> None:
     for kind, (name, part) in parts.items():
         record = Record(kind, name, game.arguments[kind], game.snr_db, game.sjr_db, game.seed, game.recipe.steps)
         save_part(folder / kind, record, part.state_dict())
-    save_result(result, folder)
+    signed = {**result, **digests(folder)}
+    save_result(signed, folder)
     for file in (folder / "training.json", *folder.glob("training-*.safetensors*")):  # nothing that is not ours
         file.unlink(missing_ok=True)
+    return signed
+
+
+def digests(folder: Path) -> dict[str, object]:
+    """Of the parts in a folder, so that a result is known to be theirs; ValueError if one is not described."""
+    try:
+        kinds: tuple[Kind, ...] = ("policy", "codec")
+        return {f"{kind}_sha256": json.loads((folder / f"{kind}.json").read_text())["sha256"] for kind in kinds}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder} lacks a part of its pair: {error}") from None
 
 
 def save_result(result: Mapping[str, object], folder: Path) -> None:
@@ -236,11 +252,14 @@ def recall(game: Game, folder: Path) -> dict[str, object] | None:
     try:
         known: dict[str, object] = json.loads(path.read_text())
         differing = [name for name, value in describe(game).items() if known[name] != value]
+        parts = {name: known[name] for name in ("policy_sha256", "codec_sha256")}
         missing = RESULTS - known.keys()
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} does not describe a game: {error}") from None
     if missing:
         raise ValueError(f"{path} is damaged, it lacks {', '.join(sorted(missing))}: remove it to measure anew")
+    if parts != digests(folder):
+        raise ValueError(f"{path} is not about the parts beside it: their sha256 differ")
     if differing:
         said = ", ".join(f"{name} {known[name]}" for name in differing)
         raise FileExistsError(f"{folder} already holds another game ({said}): choose another folder")

@@ -190,12 +190,12 @@ def _draw_codec(curves: Axes, bent: Axes, seen: Profile, line: float) -> None:
 
 def _draw_worth(axes: Axes, found: Certificate, seen: Profile) -> None:
     """φ(z) − λ z² and the level that it touches."""
-    near = np.abs(seen.z) <= 8 * np.sqrt(found.jam_power)
+    near = np.abs(seen.z) <= 12 * np.sqrt(found.jam_power)
     stride = max(1, int(near.sum()) // 4000)
     z, harms = seen.z[near][::stride], seen.harms[near][::stride]
-    worth = (harms - found.price * z**2) / found.value
-    axes.plot(z, worth, color="C3", label="φ(z) − λ z²")
-    axes.axhline(worth.max(), color="k", ls="--", lw=1, label="its greatest value, U − λ PA")
+    worth = (harms - found.price * (z**2 - found.jam_power)) / found.value
+    axes.plot(z, worth, color="C3", label="φ(z) − λ (z² − PA)")
+    axes.axhline(worth.max(), color="k", ls="--", lw=1, label="its greatest value: the worst payoff, U")
     axes.set(
         xlabel="jammer's sample z", ylabel="in units of J*", title=f"What a sample is worth, λ = {found.price:.4g}"
     )

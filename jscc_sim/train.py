@@ -40,7 +40,7 @@ class Recipe:
     steps: int = 2500
     batch: int = 1024
     lr: float = 4e-3
-    pace: float = 0.25
+    pace: float = 1.0
     attacks: int = 1
     replies: int = 1
     averaging: float = 0.995

@@ -183,3 +183,15 @@ def test_names_missing_files():
     for asked in (Request("jammer", policy="no/file.json"), Request("jammer", codecs=("no/file.json",))):
         with pytest.raises(FileNotFoundError, match="is missing"):
             make_cases(asked)
+
+
+@pytest.mark.parametrize("asked", [{"n": 2}, {"source": "gaussian:0.9", "codecs": ("klt",)}, {"source": "laplace"}])
+def test_bounds_of_the_white_gaussian_game_are_for_no_other(asked):
+    (case,) = make_cases(Request("jammer", policy="learned", snr_db=(10.0,), **asked))
+    assert not case.bounds
+    assert not case.ceilings
+
+
+def test_learned_players_do_not_mix_with_files():
+    with pytest.raises(ValueError, match="another pair's than a/pair: name files for both players, or for neither"):
+        make_cases(Request("jammer", policy="learned", codecs=("a/pair",)))

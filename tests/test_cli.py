@@ -54,7 +54,7 @@ class TestSweep:
             assert json.loads(lines[0])["policy"] == "gaussian"
 
     def test_prints_one_json_object_a_line(self, run):
-        code, lines, _ = run("sweep", "--channel", "jammer", "--snr", "0:20:10", "--json")
+        code, lines, _ = run("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "0:20:10", "--json")
         rows = [json.loads(line) for line in lines]
         assert code == 0
         assert all(row.keys() >= KEYS for row in rows)
@@ -85,7 +85,7 @@ class TestSweep:
         assert all(row["knob"] == "flip" and row["snr_db"] is None for row in rows)
 
     def test_jsr_is_minus_sjr(self, run):
-        common = ("sweep", "--channel", "jammer", "--snr", "10", "--json")
+        common = ("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "10", "--json")
         assert run(*common, "--jsr", "3") == run(*common, "--sjr", "-3")
 
     def test_the_seed_decides(self, run):
@@ -93,7 +93,7 @@ class TestSweep:
         assert run(*common, "--seed", "1") == run(*common, "--seed", "1") != run(*common, "--seed", "2")
 
     def test_workers_change_nothing(self, run):
-        common = ("sweep", "--channel", "jammer", "--snr", "0:20:20", "--json")
+        common = ("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "0:20:20", "--json")
         assert run(*common, "--workers", "2") == run(*common)
 
     def test_images_show_psnr_beside_mse(self, run):

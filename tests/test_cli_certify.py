@@ -34,7 +34,8 @@ def own(tmp_path, monkeypatch):
 def test_a_table(run):
     code, out, _ = run("certify", "--codec", "linear", "--policy", "two-point", "--quick")
     assert code == 0
-    assert out[0].startswith("J* = 0.52381")
+    assert out[0] == "codec linear against jammer two-point, seed 0"
+    assert out[1].startswith("J* = 0.52381")
     assert any(line.startswith("U ") and "proved" in line for line in out)
     assert any("Claim C" in line for line in out)
 
@@ -82,7 +83,7 @@ def test_latents(run, tmp_path):
     [
         ((), "nothing to certify"),
         (("--pair", "x", "--codec", "linear"), "--pair brings its own"),
-        (("--pair", "/no/such/folder"), "no policy at"),
+        (("--pair", "/no/such/folder"), "no pair at"),
         (("--codec", "lineer"), "did you mean 'linear'"),
         (("--codec", "linear", "--plot", "x.nonsense"), "cannot draw"),
         (("--codec", "linear", "--snr", "nan"), "not finite"),

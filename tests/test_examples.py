@@ -11,7 +11,9 @@ import pytest
 TINY = {
     "audit_of_a_codec": ["--quick"],
     "bpsk_over_awgn": ["--rel-error", "0.5"],
+    "exploitability_over_training": ["--steps", "3"],
     "images_under_jamming": ["--rel-error", "0.1"],
+    "jammer_turns_gaussian": ["--steps", "5"],
     "jamming_saddle": ["--rel-error", "0.1"],
     "regularise_autoencoder": ["--steps", "20"],
     "repetition_under_flips": ["--rel-error", "0.5"],
@@ -32,7 +34,8 @@ def test_runs_and_leaves_its_figure(path, tmp_path):
 
 
 def test_a_played_pair_drops_into_the_autoencoder(tmp_path):
-    game = ["-m", "jscc_sim.cli", "play", "--k", "2", "--snr", "4", "--sjr", "-6", "--steps", "5", "--out", "pair"]
+    game = ["-m", "jscc_sim.cli", "play", "--k", "2", "--snr", "4", "--sjr", "-6", "--steps", "5", "--quick"]
+    game += ["--out", "pair"]
     (path,) = [path for path in EXAMPLES if path.stem == "regularise_autoencoder"]
     subprocess.run(
         [sys.executable, *game], cwd=tmp_path, check=False, capture_output=True

@@ -9,7 +9,7 @@ import torch
 
 from channels import SharedRotation, SharedSign
 from jscc_sim.catalog import Request, load_pair, make_cases
-from jscc_sim.game import SHARED, Game, describe, imitate_two_point, jam_signals, measure, play, recall, save
+from jscc_sim.game import SHARED, Game, describe, digests, imitate_two_point, jam_signals, measure, play, recall, save
 from jscc_sim.gaussianity import ks
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.players import CODECS, POLICIES
@@ -193,7 +193,8 @@ class TestSaved:
         assert recall(GAME, tmp_path) is None
         assert recall(GAME, tmp_path / "nowhere") is None
         save(played, result, tmp_path)
-        assert recall(GAME, tmp_path) == result == json.loads((tmp_path / "play.json").read_text())
+        known = recall(GAME, tmp_path)
+        assert known == json.loads((tmp_path / "play.json").read_text()) == {**result, **digests(tmp_path)}
 
     @pytest.mark.parametrize("other", [{"k": 2}, {"snr_db": 5.0}, {"codec": "free"}, {"seed": 3}, {"recipe": SHORT}])
     def test_another_game_is_refused_by_name(self, other, played, result, tmp_path):

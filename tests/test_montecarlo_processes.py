@@ -23,7 +23,7 @@ from jscc_sim.montecarlo import Case, sweep
 from jscc_sim.sources import Gaussian
 from jscc_sim.store import Store
 
-COMMAND = [sys.executable, "-m", "jscc_sim.cli", "sweep", "--channel", "jammer", "--json"]
+COMMAND = [sys.executable, "-m", "jscc_sim.cli", "sweep", "--channel", "jammer", "--codec", "linear", "--json"]
 SWEEP = [*COMMAND, "--snr", "0:20:10", "--rel-error", "0.0015"]
 MINE = """
 import os
@@ -174,7 +174,7 @@ def test_a_full_disk_is_one_line_and_the_run_resumes(tmp_path, capsys):
     assert (ran.returncode, ran.stderr) == (2, f"Error: {path}: File too large\n")
     kept = path.read_bytes()
     assert len(kept) == 4096
-    command = ["sweep", "--channel", "jammer", "--json", "--snr", "0,10"]
+    command = ["sweep", "--channel", "jammer", "--codec", "linear", "--json", "--snr", "0,10"]
     assert main([*command, "--store", str(path)]) == 0
     printed = capsys.readouterr()
     assert printed.err == f"Warning: {path}: dropped an incomplete last line\n"

@@ -66,6 +66,7 @@ class TestTrained:
         assert key(Game(snr_db=7.0)) != key(game)
         names = {key(Game(snr_db=snr, sjr_db=sjr, seed=seed)) for snr in (0, 1) for sjr in (0, 1) for seed in (0, 1)}
         assert len(names) == 8
+        assert key(Game(snr_db=0, sjr_db=-0.0)) == key(Game(snr_db=0.0, sjr_db=0.0))
 
     def test_an_interrupted_training_goes_on(self, home, monkeypatch):
         def stop(game, step):
@@ -83,6 +84,10 @@ class TestTrained:
         path = home / "pairs" / key(pair.game) / "play.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "k": 2}))
         with pytest.raises(FileExistsError, match=r"already holds another game \(k 2\)"):
+            pair_for(7.0, 3.0)
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "k": 1, "codec_sha256": "0"}))
+        with pytest.raises(ValueError, match="is not about the parts beside it"):
             pair_for(7.0, 3.0)
         path.write_text("{")
         with pytest.raises(ValueError, match=r"play\.json does not describe a game"):

@@ -57,14 +57,14 @@ def attack(
     seed: int = 0,
     *,
     quick: bool = False,
-    progress: Callable[[int], None] = lambda finished: None,
+    progress: Callable[[Row], None] = lambda row: None,
 ) -> Audit:
     """The most harmful jammer of power PA that can be found for a codec, next to those in closed form.
 
     Powers are per symbol, of which the codec sends power one; the noise may be 0. What is reported was measured on
     words that nothing was chosen by, so it is a *lower* estimate of the worst: that nothing worse was found proves
-    nothing, and less where a flag is raised. ``progress`` hears how many of `ensemble.ROWS` are finished. ValueError of
-    one line if the codec fails, or gives wrong shapes or numbers that are not finite. Modelled on AutoAttack (Croce,
+    nothing, and less where a flag is raised. ``progress`` hears each of `ensemble.ROWS` rows as it is done. ValueError
+    of one line if the codec fails, or gives wrong shapes or numbers that are not finite. Modelled on AutoAttack (Croce,
     Hein 2020): a fixed ensemble with nothing to tune.
     """
     checked_power("jam_power", jam_power)
@@ -78,7 +78,7 @@ def attack(
     rows = []
     for row in make_rows(victim, (QUICK if quick else FULL).facing(codec), seed):
         rows.append(row)
-        progress(len(rows))
+        progress(row)
     with seeded(seed % 2**32):
         flags = (*habits(victim), *suspicions(victim, rows))
     return Audit(victim, tuple(rows), flags, seed)

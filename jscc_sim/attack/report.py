@@ -1,6 +1,7 @@
 """An audit as lines of text and as plain values."""
 
 import math
+from collections.abc import Sequence
 
 from jscc_sim.attack.audit import Audit
 from jscc_sim.attack.row import Row
@@ -18,9 +19,19 @@ def lines(audit: Audit) -> list[str]:
         f"{type(victim.codec).__name__}, k={victim.codec.k}, n={victim.codec.n}, jammer power {victim.jam_power:.4g}, "
         f"noise power {victim.noise_power:.4g}, seed {audit.seed}; harm: {NAMES[audit.metric]}"
     )
-    columns = FORMAT.format("attack", "power", audit.metric, "95 % interval", "× Gaussian", "bler", "how")
     flags = [f"Flag: {flag.name}: {flag.message}." for flag in audit.flags]
-    return [title, columns, *(_line(audit, row) for row in audit.rows), *(flags or ["No flag was raised."])]
+    return [title, *table(audit), *(flags or ["No flag was raised."])]
+
+
+def table(audit: Audit) -> list[str]:
+    """A row per attack under their columns."""
+    columns = FORMAT.format("attack", "power", audit.metric, "95 % interval", "× Gaussian", "bler", "how")
+    return [columns, *(_line(audit, row) for row in audit.rows)]
+
+
+def rows_alone(rows: Sequence[Row]) -> list[str]:
+    """The rows of an audit that ended early."""
+    return [f"{row.name}: {_figure(row.measured.harm.mean)} ({row.says})" for row in rows]
 
 
 def _line(audit: Audit, row: Row) -> str:

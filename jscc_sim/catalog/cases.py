@@ -30,7 +30,7 @@ from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS
 from jscc_sim.montecarlo import Case, Label
 from jscc_sim.pairs import Progress
-from jscc_sim.sources import Bits, Source
+from jscc_sim.sources import Bits, Gaussian, Source
 from jscc_sim.verify import LEARNED_MARGIN
 
 # From this SNR on, bits are computed in float64: their errors hide in the tail that float32 noise does not have.
@@ -87,7 +87,7 @@ def _cases(asked: Request, name: str, progress: Progress) -> Iterator[Case]:
         jammer = innermost(link.channel)
         # Every jammer law of its power is worth J* to a linear codec, but to a learned one only where it learned.
         exact = players.at_home(jammer) or not isinstance(link.codec, LEARNED_CODECS)
-        lower, upper = players.bounds(jammer)
+        lower, upper = players.bounds(jammer) if _is_white_gaussian(link) else ({}, {})
         yield Case(
             link.eval(),
             labels=_labels(asked, name, link, level),
@@ -119,6 +119,12 @@ def _precise(source: Source, channel: Channel, level: float) -> Source:
     """The same source in float64 where errors are rare."""
     rare = isinstance(source, Bits) and channel.knob == "snr_db" and level > PRECISE_SNR_DB
     return Bits(source.k, torch.float64) if rare else source
+
+
+def _is_white_gaussian(link: Link) -> bool:
+    """Whether the link is about what certificates are about: a white Gaussian source, a symbol for each use."""
+    source, codec = link.source, link.codec
+    return isinstance(source, Gaussian) and source.covariance is None and codec.k == codec.n
 
 
 def _has_learned(link: Link) -> bool:

@@ -88,6 +88,9 @@ def is_file(name: str) -> bool:
 
 def load_players(asked: Request) -> Players:
     """Both trained parts, where the request names files."""
+    named = [name for name in (asked.policy, *asked.codecs) if name is not None]
+    if is_learned(asked) and (files := [name for name in named if is_file(name)]):
+        raise ValueError(f"'learned' is another pair's than {files[0]}: name files for both players, or for neither")
     records, policy, codec = [], None, None
     if asked.policy is not None and asked.channel == "jammer" and is_file(asked.policy):
         policy, record = load_policy(Path(asked.policy))

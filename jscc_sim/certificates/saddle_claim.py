@@ -11,6 +11,8 @@ COVARIANCE_MARGIN = 0.05
 ROUNDING = 1e-6
 # What the frozen powers of the players may be off by: with as much more power a codec may push U below J*.
 POWER_MARGIN = 1e-3
+# How far a codec's proved bound may lie above J*, and a jammer's below it, for the pair to pass for a saddle point.
+GAP = 0.03
 # So many half-widths of the 95 % interval hold Student's t of 30 blocks with probability 0.99999.
 ALARMING = 2.6
 # What was found by searches is measured more closely than this.
@@ -33,7 +35,8 @@ def judge(
     oblivious: bool,
     found: tuple[float | None, float | None] = (None, None),
 ) -> Claim:
-    """``agrees`` if ``L ≤ J* ≤ U`` are proved, the payoff lies in 1 ± 1 %, and the jammer passes for white Gaussian.
+    """``agrees`` if ``L ≤ J* ≤ U`` are proved, each within 3 % of J*, the payoff lies in 1 ± 1 %, and the jammer passes
+    for white Gaussian.
 
     ``disagrees`` if any of these is refuted, None if one is undecided. A payoff significantly above U, or below L, is
     impossible and therefore an alarm; so is what was ``found`` (upper, lower).
@@ -41,6 +44,7 @@ def judge(
     low, high = interval
     parts = {
         "bounds": None if upper is None or lower is None else lower <= 1 + POWER_MARGIN and upper >= 1 - POWER_MARGIN,
+        "gap": _closed(upper, lower, *found),
         "payoff": _inside(low - 1, high - 1, LEARNED_MARGIN),
         "ks": statistics["ks"] <= MOST_KS,
         "covariance": max(1 - statistics["covariance_min"], statistics["covariance_max"] - 1) <= COVARIANCE_MARGIN,
@@ -49,6 +53,17 @@ def judge(
     if alarm or False in parts.values():
         return Claim("disagrees", parts, alarm)
     return Claim("agrees" if all(parts.values()) else None, parts, alarm)
+
+
+def _closed(
+    upper: float | None, lower: float | None, upper_found: float | None, lower_found: float | None
+) -> bool | None:
+    """Whether neither player could gain more than the gap; None if that is neither proved nor refuted by a search."""
+    if (upper_found or 1.0) > 1 + GAP or (1.0 if lower_found is None else lower_found) < 1 - GAP:
+        return False
+    if upper is None or lower is None:
+        return None
+    return (upper <= 1 + GAP and lower >= 1 - GAP) or None
 
 
 def _inside(low: float, high: float, margin: float) -> bool | None:

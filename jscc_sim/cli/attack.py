@@ -13,6 +13,7 @@ from jscc_sim.cli import options
 from jscc_sim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from jscc_sim.attack import Row
     from jscc_sim.link import Link
 
 # At which a codec that wants to know the noise is built where there is none.
@@ -60,15 +61,23 @@ def attack(
     """
     from jscc_sim.attack import ROWS
     from jscc_sim.attack import attack as audit_of
-    from jscc_sim.attack.report import as_dict, lines
+    from jscc_sim.attack.report import as_dict, lines, rows_alone
 
     link = _link(codec, source, snr_db, sjr_db, k=k, n=n)
     noise_power = 0.0 if snr_db == math.inf else float(link.channel.noise_power)  # type: ignore[arg-type]
     jam_power = float(link.channel.jam_power)  # type: ignore[arg-type]
+    done: list[Row] = []
     with progress_bar("attacking", ROWS, "attacks", "attacks") as tell:
-        audit = audit_of(
-            link.codec, link.source, jam_power, noise_power, seed, quick=quick, progress=lambda done: tell(done, 0, 1)
-        )
+
+        def heard(row: Row) -> None:
+            done.append(row)
+            tell(len(done), 0, 1)
+
+        try:
+            audit = audit_of(link.codec, link.source, jam_power, noise_power, seed, quick=quick, progress=heard)
+        except ValueError:
+            click.echo("\n".join(rows_alone(done)), err=True, nl=bool(done))  # what was measured before it failed
+            raise
     click.echo(json.dumps(as_dict(audit)) if as_json else "\n".join(lines(audit)))
     return 0
 

@@ -57,6 +57,8 @@ def certify(
         raise click.UsageError("--pair brings its own codec and policy: --codec and --policy do not go with it")
     if not (pair or codec or policy):
         raise click.UsageError("nothing to certify: give --pair, --codec or --policy")
+    if pair and not pair.exists():
+        raise FileNotFoundError(f"no pair at {pair}: name the folder that jscc-sim play --out saved it into")
     options.drawable(plot)
     from jscc_sim.certificates import STAGES
     from jscc_sim.certificates import certify as certify_link
@@ -70,7 +72,8 @@ def certify(
             if not any(is_factory(name) for name in (codec, policy) if name):
                 raise
             raise click.ClickException(f"{codec or policy} failed: {said(error)}") from None
-    click.echo(json.dumps(found.record()) if as_json else "\n".join(found.lines()))
+    who = f"codec {pair or codec or 'linear'} against jammer {pair or policy or 'gaussian'}, seed {seed}"
+    click.echo(json.dumps(found.record()) if as_json else "\n".join([who, *found.lines()]))
     if plot:
         options.draw(plot, lambda figures: figures.certificate(found))
     return int(found.claim.alarm is not None)

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jscc_sim.game import Game, Played
+    from jscc_sim.train import Step
 
 SEEDS = 2**32  # torch's generator takes 32 bits: a longer seed would repeat a shorter
+# The live payoff is a mean over about so many steps.
+WINDOW = 100
 COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U found  KS      CPU s  saddle point"
 
 
@@ -124,18 +127,23 @@ def _result(
             known |= measure(game, saved_link(game, folder))
             save_result(known, folder)
         return known, None
+    mean = 1.0
+
+    def heard(step: Step) -> None:
+        nonlocal mean
+        mean += (step.payoff - mean) / min(step.number, WINDOW)
+        tell(step.number, 0, 1, f"payoff/J* {mean:.3f}")
+
     with progress_bar(f"seed {game.seed}", total, "steps", "steps") as tell:
-        played = play_game(
-            game,
-            device,
-            saved=folder / "training" if folder else None,
-            progress=lambda step: tell(step.number, 0, 1, f"payoff/J* {step.payoff:.3f}"),
-        )
+        try:
+            played = play_game(game, device, saved=folder / "training" if folder else None, progress=heard)
+        except KeyboardInterrupt:
+            kept = f"the same command goes on from the last checkpoint in {folder}" if folder else "nothing is kept"
+            click.echo(f"{kept}.", err=True)
+            raise
     result = {**describe(game), **measure(game, played.link, search=search)}
     result["cpu_seconds"] = round(time.process_time() - start, 2)
-    if folder:
-        save(played, result, folder)
-    return result, played
+    return save(played, result, folder) if folder else result, played
 
 
 def _table(results: Sequence[Mapping[str, object]]) -> str:

@@ -51,7 +51,7 @@ def pair_for(snr_db: float, sjr_db: float, progress: Progress = lambda game, ste
             break
     else:
         played = play(game, saved=folder / "training", progress=lambda step: progress(game, step))
-        known = {**describe(game), **measure(game, played.link)}
+        known = {**describe(game), **measure(game, played.link, search=False)}
         save(played, known, folder)
     policy, codec = load_policy(folder)[0], load_codec(folder)[0]
     if not isinstance(codec, PerSymbolCodec):
