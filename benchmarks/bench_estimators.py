@@ -35,7 +35,7 @@ from jscc_sim.metrics import metrics_for
 from jscc_sim.montecarlo import Budget, Case, sweep
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Bits, Gaussian
-from jscc_sim.train import fit
+from jscc_sim.train import Recipe, fit
 
 TARGET = 0.01
 BLOCKS = 100
@@ -113,7 +113,7 @@ def learned(k: int, seed: int, steps: int) -> Case:
     """A codec that learned to live with a Gaussian jammer as strong as the signal, at 10 dB."""
     with seeded(seed):
         link = Link(Gaussian(k), NeuralCodec(k, k), Jammer(GaussianPolicy(), 0.1))
-        for _ in fit(link, steps):
+        for _ in fit(link, Recipe(steps=steps)):
             pass
     return Case(link.eval())
 
