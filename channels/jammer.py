@@ -19,6 +19,8 @@ CHECKED_SYMBOLS = 2**20
 CONTRADICTION = 6.0
 # Where it says nothing, so many symbols bring the power to within about 0.05 %.
 MEASURED_SYMBOLS = 2**23
+# The share of a quadrature's power that may lie beyond its points for it to be believed.
+MISSED = 0.01
 
 
 class Jammer(Channel):
@@ -129,12 +131,15 @@ class Jammer(Channel):
 
 
 def _is_believed(policy: nn.Module) -> bool:
-    """Whether the power is a formula or a quadrature of this library that holds for any words."""
-    if isinstance(policy, PerSymbolPolicy):
+    """Whether the power is a formula or a quadrature of this library that holds for any words.
+
+    A quadrature is believed where nearly all of the power must lie within the points that it sees.
+    """
+    if type(policy) is PerSymbolPolicy:
         return _is_believed(policy.policy)
-    return isinstance(policy, NeuralPolicy) or (
-        isinstance(policy, Policy) and policy.oblivious and type(policy).__module__ == Policy.__module__
-    )
+    if type(policy) is NeuralPolicy:
+        return policy.missed() <= MISSED * float(policy.power())
+    return isinstance(policy, Policy) and policy.oblivious and type(policy).__module__ == Policy.__module__
 
 
 def _takes_source(policy: nn.Module) -> bool:

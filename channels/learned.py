@@ -76,6 +76,27 @@ class NeuralPolicy(Policy):
         signals = self.shape(points.to(next(self.parameters())))
         return signals.double().square().mean()  # in float64, so that the last bit does not depend on the threads
 
+    @torch.no_grad()
+    def missed(self) -> float:
+        """A bound of ``E[a²; some |ξ_j| > t]`` per symbol, t the farthest that the points of `power` go.
+
+        The net is bounded by its last layer after tanh; the line's power out there is a sum of truncated moments,
+        because the signs of all ``ξ_j`` are fair. Infinite for a net of another make.
+        """
+        net, line = self.shaped.net, LINE_PACE * self.shaped.line.weight.double()
+        if type(self.shaped) is not _ShapedNoise or type(net) is not nn.Sequential:
+            return math.inf
+        hidden, last = list(net)[-2:]
+        if type(hidden) is not nn.Tanh or type(last) is not nn.Linear:
+            return math.inf
+        bound = last.weight.double().abs().sum(1) + (0.0 if last.bias is None else last.bias.double().abs())
+        farthest = _farthest(2**18 // self.n)
+        rare = math.erfc(farthest / math.sqrt(2))
+        moment = rare + 2 * farthest * math.exp(-(farthest**2) / 2) / math.sqrt(2 * math.pi)
+        others = (4 * self.n - 1) * rare
+        straight = line.square().sum(1) * (moment + others)
+        return float((straight.sqrt() + bound * math.sqrt(others + rare)).square().mean())
+
     def extra_repr(self) -> str:
         """The sizes; the weights enter by digest."""
         return f"n={self.n}, hidden={self.hidden}"
@@ -160,3 +181,8 @@ class NeuralSourcePolicy(Policy):
 def _check_length(x: Tensor, n: int) -> None:
     if x.shape[-1] != n:
         raise ValueError(f"this jammer was made for words of {n} symbols, got words of {x.shape[-1]}")
+
+
+def _farthest(count: int) -> float:
+    """How far out `normal_points` of so many go."""
+    return -float(torch.special.ndtri(torch.tensor(0.5 / count, dtype=torch.float64)))

@@ -58,8 +58,8 @@ def certify(
         measured = statistics(signals)
         progress(4)
         worse = list(_worse(stakes, above, search=search, progress=progress))
-        better = [best_learned(stakes)] if search and below.reason is None else []
-        pair = _pair(stakes, row.mean) if below.reason is None else None
+        better = [best_learned(stakes)] if search and below.oblivious else []
+        pair = _pair(stakes, row.mean) if below.oblivious else None
         progress(STAGES)
     return Certificate(
         k=stakes.k,
@@ -74,7 +74,7 @@ def certify(
         lower_found=_extreme(-1, below.found, *better, pair),
         pair=pair,
         reason=below.reason,
-        oblivious=below.reason is None,
+        oblivious=below.oblivious,
         statistics=measured,
         signals=signals,
         profile=above.profile,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from jscc_sim.certificates.bounded_profile import Bounded
 from jscc_sim.certificates.line import Line
 from jscc_sim.certificates.profile import Array, Profile
 from jscc_sim.theory.certificates import curvature_bound, worst_payoff
@@ -27,25 +28,25 @@ def dual(found: Profile, jam_power: float, least: float = 0.0) -> tuple[float, f
     return _minimum(lambda price: found.harms - price * squares, found, jam_power, least)
 
 
-def proved_worst(found: Profile, line: Line, jam_power: float, noise_power: float) -> tuple[float, float, float]:
+def proved_worst(found: Bounded, line: Line, jam_power: float, noise_power: float) -> tuple[float, float, float]:
     """The same minimum as a bound over all z, between the grid's points and beyond its end.
 
     A cell of length d holds at most the larger of its ends plus ``d²/8 sup(−(φ − λ z²)'')``; beyond the end
-    ``φ − λ z²`` is at most what the line errs by and `Line.excess`, for ``λ ≥ g²``. The doubling of the quadrature's
-    steps is added as its error.
+    ``φ − λ z²`` is at most what the line errs by and `Line.excess`, for ``λ ≥ g²``. What the quadrature may lack is
+    added at each point.
     """
-    squares, end = found.z**2, float(found.z[-1])
-    line_error = found.line_error(line.slope, noise_power)
-    bend = curvature_bound(np.abs(found.z) + found.step, line.slope, line.bound, line_error, noise_power)
+    seen, line_error = found.profile, found.line_error
+    squares, end = seen.z**2, float(seen.z[-1])
+    bend = curvature_bound(np.abs(seen.z) + seen.step, line.slope, line.bound, line_error, noise_power)
     beyond = line_error + line.excess(end, line_error, noise_power)
     least = line.slope**2
+    harms = seen.harms + found.margin + seen.step**2 / 8 * bend
 
     def raised(price: float) -> Array:
-        inside = found.harms - price * squares + found.step**2 / 8 * (bend + 2 * (price - least))
+        inside = harms - price * squares + seen.step**2 / 4 * (price - least)
         return np.append(inside, beyond - (price - least) * end**2)
 
-    value, price, worst = _minimum(raised, found, jam_power, least)
-    return value + found.numerical, price, worst
+    return _minimum(raised, seen, jam_power, least)
 
 
 def _minimum(

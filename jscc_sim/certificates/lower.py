@@ -8,6 +8,7 @@ from torch import nn
 
 from channels import NeuralPolicy
 from jscc_sim.certificates.bound import Bound
+from jscc_sim.certificates.exact_entropy import LAWS, Array, exact_bound
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.certificates.pool_entropy import OUTER, POOL, pool_bound
 from jscc_sim.certificates.radial_entropy import radial_bound
@@ -19,20 +20,26 @@ from jscc_sim.certificates.scalar_entropy import (
     density,
     scalar_bound,
 )
-from jscc_sim.certificates.signals import power_is_exact, scalar_batches, signals, single, why_unbounded
+from jscc_sim.certificates.signals import is_known, missed_power, scalar_batches, signals, single, why_unbounded
 from jscc_sim.certificates.stakes import Stakes
 
 # Words to a batch where their lengths say all.
 RADIAL_WORDS = 2**14
+# Of the sampled power, the largest share of one sample and the largest standard error, for a proof.
+LARGEST_SHARE, LARGEST_ERROR = 0.01, 0.05
 
 
 @dataclass(frozen=True)
 class Lower:
-    """A proved bound or the reason why there is none, and what some codec was found to reach."""
+    """A proved bound or the reason why there is none, and what some codec was found to reach.
+
+    ``oblivious`` is false for a jammer that sees signal or source, so that no bound is about it.
+    """
 
     proved: Bound | None
     reason: str | None = None
     found: Bound | None = None
+    oblivious: bool = True
 
 
 def lower(stakes: Stakes, pool: int = POOL) -> Lower:
@@ -40,32 +47,65 @@ def lower(stakes: Stakes, pool: int = POOL) -> Lower:
 
     ``D ≥ e^{2h(W)/k}/2πe/(1 + E Z² + N)`` per symbol. With independent symbols the word's bound is that of one symbol.
     A policy that says ``rotated`` of itself turns each word at random, so that the lengths of its words are its law.
+    Proved only for policies of this library, see `signals.is_known`, and samples that show their power, see `_unsure`.
     """
-    jammer, powers = stakes.jammer, (stakes.jam_power, stakes.noise_power)
+    jammer = stakes.jammer
     reason = why_unbounded(jammer, stakes.k)
     if reason:
-        return Lower(None, reason)
-    exact, alone = power_is_exact(jammer), single(jammer, stakes.k)
+        return Lower(None, reason, oblivious=False)
+    alone = single(jammer, stakes.k)
+    if alone is not None and is_known(jammer.playing) and type(alone) in LAWS:
+        spent = stakes.jam_power / float(jammer.unit.power)
+        value = _value(stakes, exact_bound(alone, spent, stakes.noise_power))
+        return Lower(Bound(value, True, "entropy of the exact law, by quadrature"), None, _best_receiver(stakes, alone))
+    limit, powers, how = _sampled(stakes, alone, pool)
+    missed = missed_power(jammer, jammer.playing if alone is None else alone)
+    limit -= missed / (1 + stakes.jam_power + stakes.noise_power)
+    return _judged(stakes, limit, how, _unsure(jammer.playing, powers), alone)
+
+
+def _sampled(stakes: Stakes, alone: nn.Module | None, pool: int) -> tuple[float, Array, str]:
+    """The exponent of the bound from samples, the powers of these, and how it was come by."""
+    jammer, powers, k = stakes.jammer, (stakes.jam_power, stakes.noise_power), stakes.k
     if alone is not None:
         words = WORDS if type(alone) is NeuralPolicy else PLAIN_WORDS
-        _, limit = scalar_bound(scalar_batches(jammer, alone, BATCHES, words), *powers, exact)
+        scalars = list(scalar_batches(jammer, alone, BATCHES, words))
         how = f"entropy of {BATCHES} batches of {words} samples"
-        return Lower(_bound(stakes, limit, how), None, _best_receiver(stakes, alone))
+        return scalar_bound(scalars, *powers)[1], np.concatenate(scalars) ** 2, how
     policy = jammer.playing
     if getattr(policy, "rotated", False):
-        batches = (signals(jammer, policy, RADIAL_WORDS, stakes.k).double() for _ in range(BATCHES))
-        _, limit = radial_bound((batch.norm(dim=1).numpy() for batch in batches), stakes.k, *powers, exact)
-        return Lower(_bound(stakes, limit, f"entropy of {BATCHES} batches of {RADIAL_WORDS} lengths"))
-    outer, inner = signals(jammer, policy, OUTER, stakes.k), signals(jammer, policy, pool, stakes.k)
-    _, limit = pool_bound(outer, inner, *powers, exact)
-    return Lower(_bound(stakes, limit, f"entropy of {OUTER} samples among {pool}, loose for long words"))
+        drawn = (signals(jammer, policy, RADIAL_WORDS, k).double() for _ in range(BATCHES))
+        lengths = [batch.norm(dim=1).numpy() for batch in drawn]
+        how = f"entropy of {BATCHES} batches of {RADIAL_WORDS} lengths"
+        return radial_bound(lengths, k, *powers)[1], np.concatenate(lengths) ** 2, how
+    outer, inner = signals(jammer, policy, OUTER, k), signals(jammer, policy, pool, k)
+    both = np.concatenate([words.double().square().sum(1).numpy() for words in (outer, inner)])
+    return pool_bound(outer, inner, *powers)[1], both, f"entropy of {OUTER} samples among {pool}, loose for long words"
 
 
-def _bound(stakes: Stakes, exponent: float, how: str) -> Bound:
-    value = math.exp(exponent) / (2 * math.pi * math.e) / stakes.value
-    policy = stakes.jammer.playing
+def _unsure(policy: nn.Module, powers: Array) -> str | None:
+    """Why a bound from samples of these ``powers (m,)`` is no proof, or None."""
+    if not is_known(policy):
+        return "if it looks at nothing and its words are independent"
+    share, mean = float(powers.max()) / max(float(powers.sum()), 1e-300), max(float(powers.mean()), 1e-300)
+    error = float(powers.std()) / mean / math.sqrt(len(powers))
+    if share <= LARGEST_SHARE and error <= LARGEST_ERROR:
+        return None
+    return f"if its tails are seen: one sample has {share:.1%} of the power, known to {error:.1%}"
+
+
+def _judged(stakes: Stakes, exponent: float, how: str, unsure: str | None, alone: nn.Module | None) -> Lower:
+    policy, value = stakes.jammer.playing, _value(stakes, exponent)
     law = f", of the law of these {len(policy.latents)} latents alone" if isinstance(policy, LatentPolicy) else ""
-    return Bound(value, True, f"{how}{law}, at {CONFIDENCE:.0%} confidence")
+    how = f"{how}{law}, at {CONFIDENCE:.0%} confidence"
+    if unsure:
+        reason = f"a bound of the jammer's {type(policy).__name__} holds only {unsure}"
+        return Lower(None, reason, Bound(value, False, f"{how}, {unsure}"))
+    return Lower(Bound(value, True, how), None, _best_receiver(stakes, alone) if alone is not None else None)
+
+
+def _value(stakes: Stakes, exponent: float) -> float:
+    return math.exp(exponent) / (2 * math.pi * math.e) / stakes.value
 
 
 def _best_receiver(stakes: Stakes, policy: nn.Module) -> Bound:

@@ -33,14 +33,12 @@ def log_densities(outer: Tensor, noise: Tensor, pool: Tensor, noise_power: float
     return (total / (len(pool) + 1)).log() - k / 2 * math.log(2 * math.pi * noise_power)
 
 
-def pool_bound(
-    outer: Tensor, pool: Tensor, jam_power: float, noise_power: float, exact_power: bool
-) -> tuple[float, float]:
+def pool_bound(outer: Tensor, pool: Tensor, jam_power: float, noise_power: float) -> tuple[float, float]:
     """``log(e^{2h(W)/k}/(1 + E Z² + N))`` per symbol bounded from below: an estimate and its lower confidence limit.
 
     ``h(W) ≥ −E log (1/(K+1)) Σ_{j=0..K} N(W; z_j, N I)`` for every size K of the pool: given all K + 1 samples, W has
     that very density by symmetry, and the entropy is concave. ``‖W‖²/2(PA + N)`` is taken off each outer sample and its
-    mean, from the pool or exact, put back. The pool's own luck, of order ``1/√K``, is neglected beside the outer
+    mean over the pool put back. The pool's own luck, of order ``1/√K``, is neglected beside the outer
     samples' in the interval.
     """
     k = pool.shape[1]
@@ -49,10 +47,9 @@ def pool_bound(
     surprise = -log_densities(outer, noise, pool, noise_power)
     rest = surprise - (outer + noise).double().square().sum(1) / (2 * disturbance)
     powers = pool.double().square().mean(1)
-    spent = jam_power if exact_power else float(powers.mean())
+    spent = float(powers.mean())
     weight = 1 / disturbance - 1 / (1 + disturbance)
     middle = 2 / k * float(rest.mean()) + 1 + weight * (spent - jam_power) - math.log(1 + disturbance)
     variance = (2 / k) ** 2 * float(rest.var()) / len(rest)
-    if not exact_power:
-        variance += weight**2 * float(powers.var()) / len(powers)
+    variance += weight**2 * float(powers.var()) / len(powers)
     return middle, middle - float(stats.norm.ppf(CONFIDENCE)) * math.sqrt(variance)

@@ -23,6 +23,8 @@ NOISE_STEPS, FEWEST_STEPS, SOURCE_STEPS = 256, 32, 3
 COARSEST = 0.05
 # Points of the decoder, beyond which the steps are fewer than that; and how many it is asked at a time.
 MOST_POINTS, DECODED = 2**19, 2**16
+# Steps of the source on either side of 0, and points beyond which a codec is not looked at.
+MOST_SOURCES, TOO_MANY = 2**12, 2**21
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,7 @@ def profile(codec: Codec, law: AWGN, noise_power: float, reach: float) -> Profil
     u = np.linspace(-SOURCE_REACH, SOURCE_REACH, 2 * 4096 + 1)
     steepest = float(np.abs(np.diff(encode(u)) / np.diff(u)).max())
     halves = math.ceil(SOURCE_REACH / min(COARSEST, scale / (SOURCE_STEPS * max(steepest, 1e-9))))
+    halves = min(halves, MOST_SOURCES)  # a steeper encoder is seen less well, which ``numerical`` tells
     u = np.linspace(-SOURCE_REACH, SOURCE_REACH, 2 * (halves + halves % 2) + 1)
     x = encode(u)
     steps, widest = NOISE_STEPS, float(np.abs(x).max()) + reach + NOISE_REACH * scale
@@ -113,6 +116,14 @@ def _moments(u: Array, x: Array, weights: Array, step: float, span: int, noise_p
 def _grid(step: float, half: int) -> Array:
     """The multiples of ``step`` within ``half`` steps of 0."""
     return np.asarray(step * np.arange(-half, half + 1), dtype=float)
+
+
+@torch.no_grad()
+def is_too_wide(codec: Codec, noise_power: float, reach: float) -> bool:
+    """Whether what is sent spreads so far beyond the noise that a profile would take hours."""
+    exact, dtype = in_double(codec)
+    widest = float(np.abs(_on_grid(exact.encode, np.linspace(-SOURCE_REACH, SOURCE_REACH, 257), dtype)).max())
+    return 2 * (widest + reach) * FEWEST_STEPS > TOO_MANY * math.sqrt(noise_power)
 
 
 @torch.no_grad()

@@ -14,9 +14,7 @@ Array = NDArray[np.float64]
 BINS, POINTS, MOST_BINS = 32, 16, 2**11
 
 
-def radial_bound(
-    batches: Iterable[Array], k: int, jam_power: float, noise_power: float, exact_power: bool
-) -> tuple[float, float]:
+def radial_bound(batches: Iterable[Array], k: int, jam_power: float, noise_power: float) -> tuple[float, float]:
     """As `scalar_entropy.scalar_bound`, per symbol, from batches of lengths ``‖Z‖``, for a spherically symmetric Z.
 
     Given the length a, ``W = Z + w`` has density ``(2πN)^{−k/2} e^{−(r² + a²)/2N} Γ(k/2) (2/κ)^ν I_ν(κ)`` at distance r
@@ -31,11 +29,11 @@ def radial_bound(
     r = np.arange(scale / POINTS / 2, most + (NOISE_REACH + math.sqrt(k)) * scale, scale / POINTS)
     given, shell = _densities(r, knots, k, noise_power), _shell(r, k) * scale / POINTS
     # The bins may add as much to the entropy as in one dimension: see `scalar_entropy.Density.entropy`.
-    price, blur = 1 / (jam_power + noise_power) if exact_power else 1 / total, 0.375 * step**2 / noise_power
+    blur = 0.375 * step**2 / noise_power
     found = []
     for batch in lengths:
         entropy = float(shell @ entr(given @ _histogram(batch / step, len(knots)))) - blur
-        found.append(2 / k * entropy - price * (float(np.mean(batch**2)) / k - jam_power) - math.log(total))
+        found.append(2 / k * entropy - (float(np.mean(batch**2)) / k - jam_power) / total - math.log(total))
     return float(np.mean(found)), lower_limit(found)
 
 

@@ -69,20 +69,16 @@ def _normal(reach: int, step: float, variance: float) -> Array:
     return np.asarray(np.exp(points**2 / (-2 * variance)) / math.sqrt(2 * math.pi * variance))
 
 
-def scalar_bound(
-    batches: Iterable[Array], jam_power: float, noise_power: float, exact_power: bool
-) -> tuple[float, float]:
+def scalar_bound(batches: Iterable[Array], jam_power: float, noise_power: float) -> tuple[float, float]:
     """``log(e^{2h(W)}/(1 + E Z² + N))`` bounded from below: the mean over batches and its lower confidence limit.
 
     The density of a batch has the true density for its mean, and the entropy is concave, so that its entropy is too
     small on average: the limit holds with its confidence, whatever the size of the batches. As the logarithm of the
-    power received is concave in ``E Z²``, its tangent at PA bounds it, and the power that is truly spent counts. If
-    that is PA exactly, the samples' own deviation from it is taken out, since a Gaussian's entropy goes with it.
+    power received is concave in ``E Z²``, its tangent at PA bounds it, and the power that is truly spent counts.
     """
     total = 1 + jam_power + noise_power
-    price = 1 / (jam_power + noise_power) if exact_power else 1 / total
     found = [
-        2 * density(batch, noise_power).entropy - price * (float(np.mean(batch**2)) - jam_power) - math.log(total)
+        2 * density(batch, noise_power).entropy - (float(np.mean(batch**2)) - jam_power) / total - math.log(total)
         for batch in batches
     ]
     return float(np.mean(found)), lower_limit(found)

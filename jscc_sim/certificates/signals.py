@@ -21,52 +21,66 @@ from channels import (
     TwoPointPolicy,
     UniformPolicy,
 )
+from channels.jammer import _takes_source
+from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
 
 Array = NDArray[np.float64]
-# Policies whose symbols are independent of each other by construction, and those whose power is exactly one.
+# Policies whose symbols are independent of each other by construction, and those whose words are.
 INDEPENDENT = (GaussianPolicy, LaplacePolicy, PulsedPolicy, TwoPointPolicy, UniformPolicy)
-EXACT = (*INDEPENDENT, TonePolicy)
-# Words on which an unknown policy must answer alike whatever it is shown.
-SHOWN = 256
+KNOWN = (*INDEPENDENT, TonePolicy, NeuralPolicy, LatentPolicy, EncoderPolicy)
+# Words on which an unknown policy must answer alike whatever it is shown, and how large they are.
+SHOWN, SIZES = 256, (0.0, 1.0, 3.0, 30.0)
 
 
 def why_unbounded(jammer: Jammer, k: int) -> str | None:
     """Why no bound on all codecs is known against this jammer, or None: it must see neither signal nor source."""
     policy = jammer.playing
-    if isinstance(policy, Policy):
-        known = policy.oblivious
-        return None if known else f"the jammer's {type(policy).__name__} sees the signal or the source"
-    return None if looks_oblivious(policy, k) else "the jammer's answer depends on what it is shown"
+    if isinstance(policy, Policy) and not policy.oblivious:
+        return f"the jammer's {type(policy).__name__} sees the signal or the source"
+    return None if is_known(policy) or looks_oblivious(policy, k) else "the jammer's answer depends on what it is shown"
+
+
+def is_known(policy: nn.Module) -> bool:
+    """Whether a policy is exactly one of this library's that sees nothing, its words independent of each other.
+
+    Subclasses may do anything, and so may a method or a hook put on an instance.
+    """
+    if "forward" in vars(policy) or policy._forward_hooks or policy._forward_pre_hooks:
+        return False
+    if type(policy) is PerSymbolPolicy:
+        return is_known(policy.policy)
+    return type(policy) in KNOWN
 
 
 @torch.no_grad()
 def looks_oblivious(policy: nn.Module, k: int) -> bool:
-    """Whether a module of one's own sends the same, bit for bit, whatever words it is shown.
+    """Whether a module of one's own sends the same, bit for bit, whatever words it is shown, of channel and source.
 
-    A test of behaviour on a few words, not a proof: a policy may say ``oblivious = True`` for itself.
+    A test of behaviour on a few words, not a proof.
     """
-    if hasattr(policy, "oblivious"):
-        return bool(policy.oblivious)
+    if not getattr(policy, "oblivious", True):
+        return False
     answers = []
-    for shown in (torch.zeros(SHOWN, k), torch.randn(SHOWN, k), torch.full((SHOWN, k), 3.0)):
+    for size in SIZES:
+        words, sources = size * torch.randn(SHOWN, k), size * torch.randn(SHOWN, k)
         with torch.random.fork_rng([]):
             torch.default_generator.manual_seed(1)
-            answers.append(policy(shown))
+            answers.append(policy(words, sources) if _takes_source(policy) else policy(words))
     return all(torch.equal(answer, answers[0]) for answer in answers)
 
 
 def single(jammer: Jammer, k: int) -> nn.Module | None:
     """The policy of one symbol, where the symbols of a word are independent and alike; else None."""
     policy = jammer.playing
-    if isinstance(policy, PerSymbolPolicy):
+    if type(policy) is PerSymbolPolicy:
         return policy.policy
-    return policy if k == 1 or isinstance(policy, INDEPENDENT) else None
+    return policy if k == 1 or type(policy) in INDEPENDENT else None
 
 
-def power_is_exact(jammer: Jammer) -> bool:
-    """Whether ``E[a²] = 1`` by a formula, so that measuring it is not needed."""
-    policy = jammer.playing
-    return isinstance(policy.policy if isinstance(policy, PerSymbolPolicy) else policy, EXACT)
+def missed_power(jammer: Jammer, policy: nn.Module) -> float:
+    """What a net's power may be beyond the measured one, at the jammer's power: rare pulses that no sample shows."""
+    missed = policy.missed() if isinstance(policy, NeuralPolicy) else 0.0
+    return jammer.jam_power * missed / float(jammer.unit.power)
 
 
 @torch.no_grad()

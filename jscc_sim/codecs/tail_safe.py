@@ -12,6 +12,10 @@ from jscc_sim.codecs.linear import Linear, gaussian_law
 from jscc_sim.sources import checked_count
 
 CALIBRATION_WORDS = 2**12
+# The largest |tanh''|.
+TANH_BEND = 4 / (3 * math.sqrt(3))
+# Rounding of float32 times a Lipschitz constant may alter a correction by less than this where it is to be proved.
+FLOAT32, UNHEARD = 2.0**-22, 1e-4
 
 
 class Correction(nn.Module):
@@ -43,6 +47,35 @@ class Correction(nn.Module):
         """``bound · Π ‖weights‖``: a Lipschitz constant, proved, of the correction without its window."""
         weights = [layer.weight.double() for layer in self.net if isinstance(layer, nn.Linear)]
         return self.bound * math.prod(float(torch.linalg.matrix_norm(weight, 2)) for weight in weights)
+
+    @torch.no_grad()
+    def curvature(self) -> float:
+        """A bound of ``|c''|`` for a single input, proved, with its window: derivatives bounded layer by layer."""
+        first, hidden, last = (layer.weight.double().abs() for layer in self.net if isinstance(layer, nn.Linear))
+        # Slopes and curvatures of what enters the second tanh, of the net, and of the tanh that bounds it.
+        slope, bend = hidden @ first, TANH_BEND * hidden @ first**2
+        net_slope, net_bend = last @ slope, last @ (TANH_BEND * slope**2 + bend)
+        tanh_bend = TANH_BEND * net_slope**2 + net_bend
+        window = net_slope * 2 * math.exp(-0.5) / self.reach + 1 / self.reach**2
+        return float(self.bound * (tanh_bend + window).max())
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether this is exactly the function of the docstring, finite and moderate enough for float32 to compute.
+
+        Without it nothing is proved: biases, other layers, hooks or enormous weights make it another function.
+        """
+        kinds = [type(layer) for layer in self.net]
+        if type(self) is not Correction or type(self.net) is not nn.Sequential or "forward" in vars(self):
+            return False
+        if kinds != [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh, nn.Linear]:
+            return False
+        if any(_is_altered(module) for module in self.modules()):
+            return False
+        weights = [layer.weight for layer in self.net if isinstance(layer, nn.Linear)]
+        if not all(bool(weight.isfinite().all()) for weight in weights) or not (0 < self.bound < math.inf):
+            return False
+        return self.reach > 0 and FLOAT32 * self.lipschitz() < UNHEARD
 
     def extra_repr(self) -> str:
         """Every parameter."""
@@ -82,3 +115,9 @@ class TailSafeCodec(LearnedCodec):
     def extra_repr(self) -> str:
         """The sizes; the weights enter by digest."""
         return f"k={self.k}, n={self.n}, hidden={self.hidden}"
+
+
+def _is_altered(module: nn.Module) -> bool:
+    """Whether a bias, a hook or a method of its own makes a layer another function."""
+    own = "forward" in vars(module) or getattr(module, "bias", None) is not None
+    return bool(own or module._forward_hooks or module._forward_pre_hooks)
