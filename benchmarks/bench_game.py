@@ -320,7 +320,7 @@ ALGORITHMS = {
     "plain, control variate": Algorithm(replace(PLAIN, control=True)),
     "averaged (the preset)": Algorithm(BEST),
     "averaged, free codec": Algorithm(BEST, codec="free"),
-    "averaged, jammer at the same rate": Algorithm(replace(BEST, pace=1.0)),
+    "averaged, jammer at 1/4 the rate": Algorithm(replace(BEST, pace=0.25)),
     "averaged, no averaging": Algorithm(replace(BEST, averaging=0.0)),
     "averaged, no control variate": Algorithm(replace(BEST, control=False)),
     "averaged, extragradient": Algorithm(BEST, extragradient),
