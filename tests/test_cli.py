@@ -39,7 +39,7 @@ class TestSweep:
     def test_a_table_of_learned_players_shows_their_bounds(self, run):
         _, lines, _ = run("sweep", "--channel", "jammer", "--snr", "10", "--k", "4", "--shared", "sign")
         assert lines[1].split()[-4:] == ["L", "U", "words", "verdict"]
-        assert lines[2].split()[-1] == "agrees"
+        assert lines[2].split()[-1] in ("agrees", "undecided")  # an interval half as wide as the margin may leave it
         lower, upper = map(float, lines[2].split()[-4:-2])
         assert lower < 1.1 / 2.1 < upper
 

@@ -31,7 +31,7 @@ def table(audit: Audit) -> list[str]:
 
 def rows_alone(rows: Sequence[Row]) -> list[str]:
     """The rows of an audit that ended early."""
-    return [f"{row.name}: {_figure(row.measured.harm.mean)} ({row.says})" for row in rows]
+    return [f"{row.name}: {_figure(row.measured.harm.mean)}  {row.says}".rstrip() for row in rows]
 
 
 def _line(audit: Audit, row: Row) -> str:
