@@ -61,7 +61,7 @@ class Jammer(Channel):
         from call to call is beyond it: only one that always does the same is held to its budget.
         """
         claim = self._claim()
-        if claim is not None and _is_believed(self.policy):
+        if claim is not None and _is_believed(self.policy, claim):
             self.unit.freeze(claim)
             return
         if claim is not None:
@@ -130,15 +130,15 @@ class Jammer(Channel):
         return f"noise_power={self.noise_power!r}, jam_power={self.jam_power!r}"
 
 
-def _is_believed(policy: nn.Module) -> bool:
-    """Whether the power is a formula or a quadrature of this library that holds for any words.
+def _is_believed(policy: nn.Module, power: float) -> bool:
+    """Whether the ``power`` that a policy claims is a formula or a quadrature of this library that holds for any words.
 
     A quadrature is believed where nearly all of the power must lie within the points that it sees.
     """
     if type(policy) is PerSymbolPolicy:
-        return _is_believed(policy.policy)
+        return _is_believed(policy.policy, power)
     if type(policy) is NeuralPolicy:
-        return policy.missed() <= MISSED * float(policy.power())
+        return policy.missed() <= MISSED * power
     return isinstance(policy, Policy) and policy.oblivious and type(policy).__module__ == Policy.__module__
 
 

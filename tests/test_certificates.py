@@ -403,7 +403,7 @@ class TestLower:
     def test_a_net_whose_pulses_no_point_shows_is_not_believed(self):
         """Pulses of 4e4 with probability 1e-8, where the points of the quadrature end before."""
         policy = NeuralPolicy(hidden=2)
-        assert _is_believed(PerSymbolPolicy(policy))
+        assert _is_believed(PerSymbolPolicy(policy), float(policy.power()))
         with torch.no_grad():
             for weight in policy.parameters():
                 weight.zero_()
@@ -412,7 +412,7 @@ class TestLower:
             policy.shaped.net[2].weight[0, 0] = 20.0
             policy.shaped.net[4].weight[0, 0] = policy.shaped.net[4].bias[0] = 2e4
         assert policy.missed() > 4e4**2 * 1e-8
-        assert not _is_believed(policy)
+        assert not _is_believed(policy, float(policy.power()))
         torch.manual_seed(0)
         assert lower(stakes(Linear(), policy)).proved.value < 1e-3
 

@@ -46,7 +46,8 @@ def make_cases(asked: Request, progress: Progress = lambda game, step: None) -> 
 
     Learned players that have to be trained first are; ``progress`` hears of it.
     """
-    return [case for _, cases in _by_codec(asked, progress) for case in cases]
+    asked, players = _filled(asked)
+    return [case for name in asked.codecs for case in _cases(asked, name, players, progress)]
 
 
 def exact_curves(asked: Request, start: float, stop: float) -> dict[tuple[str, str], Curve]:
@@ -56,38 +57,32 @@ def exact_curves(asked: Request, start: float, stop: float) -> dict[tuple[str, s
     """
     levels = tuple(start + (stop - start) * step / CURVE_POINTS for step in range(CURVE_POINTS + 1))
     curves: dict[tuple[str, str], Curve] = {}
-    asked = filled(asked)
+    asked, players = _filled(asked)
     policy = "gaussian" if asked.policy == LEARNED else asked.policy
     for name in asked.codecs:
         codec = "linear" if name == LEARNED else name
-        ((_, cases),) = _by_codec(replace(asked, snr_db=None, at=levels, policy=policy, codecs=(codec,)))
-        for level, case in zip(levels, cases, strict=True):
+        closed = replace(asked, snr_db=None, at=levels, policy=policy, codecs=(codec,))
+        for level, case in zip(levels, _cases(closed, codec, players), strict=True):
             for metric, mean in case.exact.items():
                 curves.setdefault((name, metric), []).append((level, METRICS[metric].shown(mean)))
     return curves
 
 
-def filled(asked: Request) -> Request:
-    """The request with its defaults filled in."""
+def _filled(asked: Request) -> tuple[Request, Players]:
+    """The request with its defaults filled in, and the trained parts that it names by file."""
     known("channel", asked.channel, CHANNEL_NAMES)
-    return with_defaults(asked, load_players(asked))
+    players = load_players(asked)
+    return with_defaults(asked, players), players
 
 
-def _by_codec(asked: Request, progress: Progress = lambda game, step: None) -> Iterator[tuple[str, list[Case]]]:
-    """Each codec with its cases, level by level."""
-    asked = filled(asked)
-    for name in asked.codecs:
-        yield name, list(_cases(asked, name, progress))
-
-
-def _cases(asked: Request, name: str, progress: Progress) -> Iterator[Case]:
+def _cases(asked: Request, name: str, players: Players, progress: Progress = lambda game, step: None) -> Iterator[Case]:
     """The cases of one codec, level by level."""
-    for level, link, players, origin in _links(asked, name, progress):
+    for level, link, playing, origin in _links(asked, name, players, progress):
         learned = _has_learned(link)
         jammer = innermost(link.channel)
         # Every jammer law of its power is worth J* to a linear codec, but to a learned one only where it learned.
-        exact = players.at_home(jammer) or not isinstance(link.codec, LEARNED_CODECS)
-        lower, upper = players.bounds(jammer) if _is_white_gaussian(link) else ({}, {})
+        exact = playing.at_home(jammer) or not isinstance(link.codec, LEARNED_CODECS)
+        lower, upper = playing.bounds(jammer) if _is_white_gaussian(link) else ({}, {})
         yield Case(
             link.eval(),
             labels=_labels(asked, name, link, level),
@@ -99,9 +94,11 @@ def _cases(asked: Request, name: str, progress: Progress) -> Iterator[Case]:
         )
 
 
-def _links(asked: Request, name: str, progress: Progress) -> Iterator[tuple[float, Link, Players, str]]:
+def _links(
+    asked: Request, name: str, players: Players, progress: Progress
+) -> Iterator[tuple[float, Link, Players, str]]:
     """Each level with the link of one codec there, its learned players, and a digest of the codec's file."""
-    suits, players = usual(name), load_players(asked)
+    suits = usual(name)
     idle = build_channel(asked, GaussianPolicy())
     levels = asked.levels(idle.knob) or players.levels or DEFAULT_LEVELS[idle.knob]
     source = build_source(asked.source or "", asked.k, players.k or suits.k)
