@@ -27,12 +27,13 @@ from scipy import stats
 
 from channels import AWGN, BEC, BSC, GaussianPolicy, Jammer
 from jscc_sim.blocks import simulate
+from jscc_sim.case import Case
 from jscc_sim.codecs import BCH_15_7, BlockCode, NeuralCodec, Repetition
 from jscc_sim.estimators import Control, Estimator, Sobol, Strata, Tilt
 from jscc_sim.exact import exact_values
 from jscc_sim.link import Link
 from jscc_sim.metrics import metrics_for
-from jscc_sim.montecarlo import Budget, Case, sweep
+from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Bits, Gaussian
 from jscc_sim.train import Recipe, fit

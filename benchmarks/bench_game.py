@@ -31,9 +31,10 @@ import torch
 from torch import Tensor
 
 from channels import decibels
+from jscc_sim.case import Case
 from jscc_sim.certificates import certify
 from jscc_sim.game import Game, measure, play
-from jscc_sim.montecarlo import Budget, Case, sweep
+from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.seeds import seeded
 from jscc_sim.train import RECIPES, Recipe, Training
 

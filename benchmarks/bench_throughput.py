@@ -34,10 +34,11 @@ import torch
 
 from channels import AWGN, BSC, GaussianPolicy, Jammer, from_decibels
 from jscc_sim.blocks import simulate
+from jscc_sim.case import SYMBOLS_PER_BLOCK, Case
 from jscc_sim.codecs import Linear, Repetition
 from jscc_sim.link import Link
 from jscc_sim.metrics import metrics_for
-from jscc_sim.montecarlo import SYMBOLS_PER_BLOCK, Budget, Case, sweep
+from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.sources import Bits, Gaussian
 
 EBN0_DB = 4.0

@@ -21,7 +21,7 @@ from channels.policies import (
     UniformPolicy,
 )
 from channels.power import UnitPower, decibels, from_decibels
-from channels.shared import SharedRandomness, SharedRotation, SharedSign, innermost
+from channels.shared import SECRETS, SharedRandomness, SharedRotation, SharedSign, innermost, share
 
 CHANNELS: dict[str, type[Channel]] = {
     "awgn": AWGN,
@@ -60,6 +60,7 @@ __all__ = [
     "BSC",
     "CHANNELS",
     "POLICIES",
+    "SECRETS",
     "BitFlip",
     "BlockFading",
     "Cascade",
@@ -94,5 +95,6 @@ __all__ = [
     "from_decibels",
     "innermost",
     "random_attack",
+    "share",
     "steepest_attack",
 ]

@@ -61,7 +61,7 @@ class Jammer(Channel):
         from call to call is beyond it: only one that always does the same is held to its budget.
         """
         claim = self._claim()
-        if claim is not None and _is_believed(self.policy, claim):
+        if claim is not None and is_believed(self.policy, claim):
             self.unit.freeze(claim)
             return
         if claim is not None:
@@ -77,7 +77,7 @@ class Jammer(Channel):
         while symbols > 0:
             x, u = draw()
             symbols -= x.numel()
-            powers.append(self._signal(x, u).double().square().mean(-1).flatten())
+            powers.append(self.raw(x, u).double().square().mean(-1).flatten())
         power = torch.cat(powers)
         return float(power.mean()), float(power.std()) / math.sqrt(power.numel())
 
@@ -113,14 +113,14 @@ class Jammer(Channel):
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
         """Jam ``x (..., n)`` with the policy's signal."""
-        a = self.limit(self._signal(x, u))
+        a = self.limit(self.raw(x, u))
         if not a.sum(dtype=torch.promote_types(a.dtype, torch.float32)).isfinite():
             raise FloatingPointError("the policy's signal is not finite, so that no budget holds it")
         return Received(self.add(x, a), self.nominal)
 
-    def _signal(self, x: Tensor, u: Tensor | None) -> Tensor:
-        playing = self.playing
-        a: Tensor = playing(x, u) if _takes_source(playing) else playing(x)
+    def raw(self, x: Tensor, u: Tensor | None = None) -> Tensor:
+        """The policy's signal ``(..., n)`` for the words ``x`` of ``u``, before its power is set."""
+        a = answer(self.playing, x, u)
         if a.shape != x.shape:
             raise ValueError(f"the policy's signal has shape {tuple(a.shape)}, but the words {tuple(x.shape)}")
         return a
@@ -130,16 +130,22 @@ class Jammer(Channel):
         return f"noise_power={self.noise_power!r}, jam_power={self.jam_power!r}"
 
 
-def _is_believed(policy: nn.Module, power: float) -> bool:
+def is_believed(policy: nn.Module, power: float) -> bool:
     """Whether the ``power`` that a policy claims is a formula or a quadrature of this library that holds for any words.
 
     A quadrature is believed where nearly all of the power must lie within the points that it sees.
     """
     if type(policy) is PerSymbolPolicy:
-        return _is_believed(policy.policy, power)
+        return is_believed(policy.policy, power)
     if type(policy) is NeuralPolicy:
         return policy.missed() <= MISSED * power
     return isinstance(policy, Policy) and policy.oblivious and type(policy).__module__ == Policy.__module__
+
+
+def answer(policy: nn.Module, x: Tensor, u: Tensor | None = None) -> Tensor:
+    """What a policy, or any module, makes of the words ``x`` of ``u``: ``policy(x, u)``, or ``policy(x)``."""
+    signal: Tensor = policy(x, u) if _takes_source(policy) else policy(x)
+    return signal
 
 
 def _takes_source(policy: nn.Module) -> bool:

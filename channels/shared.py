@@ -135,3 +135,11 @@ def innermost(channel: Channel) -> Channel:
     while isinstance(channel, SharedRandomness):
         channel = channel.inside
     return channel
+
+
+SECRETS: dict[str, type[SharedRotation] | type[SharedSign]] = {"rotation": SharedRotation, "sign": SharedSign}
+
+
+def share(channel: Channel, secret: str | None) -> Channel:
+    """The channel with one of the `SECRETS` of transmitter and receiver round it, or as it is without."""
+    return channel if secret is None else SECRETS[secret](channel)

@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from channels import AWGN
+from jscc_sim.case import Case
 from jscc_sim.codecs import Repetition
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Budget, Case, sweep
+from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.sources import Bits
 from jscc_sim.theory.coding import bpsk_error
 from jscc_sim.verify import verdict

@@ -11,11 +11,12 @@ import torch
 from matplotlib.figure import Figure, SubFigure
 
 from channels import GaussianPolicy, Jammer, from_decibels
+from jscc_sim.case import Case
 from jscc_sim.codecs import KLT
 from jscc_sim.exact import exact_values
 from jscc_sim.link import Link
 from jscc_sim.metrics import peak_ratio
-from jscc_sim.montecarlo import Budget, Case, Row, sweep
+from jscc_sim.montecarlo import Budget, Row, sweep
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Images
 

@@ -24,9 +24,10 @@ from channels import (
     TwoPointPolicy,
     from_decibels,
 )
+from jscc_sim.case import Case
 from jscc_sim.codecs import Linear
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Budget, Case, Row, sweep
+from jscc_sim.montecarlo import Budget, Row, sweep
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.informed import exposed_payoff, tap_payoff
 from jscc_sim.theory.saddle import scalar_payoff

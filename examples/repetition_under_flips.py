@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from channels import BSC, BitFlip, Channel
+from jscc_sim.case import Case
 from jscc_sim.codecs import Repetition
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Budget, Case, Row, sweep
+from jscc_sim.montecarlo import Budget, Row, sweep
 from jscc_sim.sources import Bits
 from jscc_sim.theory.coding import repetition_error
 

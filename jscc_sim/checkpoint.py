@@ -93,9 +93,14 @@ def _write(path: Path, weights: Path, said: Mapping[str, object], tensors: Tenso
     text = json.dumps({**said, "sha256": _digest(raw, said)}, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     for file, content in ((weights, raw), (path.with_suffix(".json"), (text + "\n").encode())):
-        unready = file.with_name(f"{file.name}.part")
-        unready.write_bytes(content)
-        unready.replace(file)
+        write_whole(file, content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file in one stroke: a kill at any moment leaves the new one, the one before, or none."""
+    unready = path.with_name(f"{path.name}.part")
+    unready.write_bytes(content)
+    unready.replace(path)
 
 
 def _digest(weights: bytes, said: Mapping[str, object]) -> str:

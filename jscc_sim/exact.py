@@ -74,14 +74,14 @@ def _learned(codec: Codec, link: Link) -> float | None:
 def lower_bounds(link: Link) -> Means:
     """Least means of scores for any codec: the OPTA of a white Gaussian source in Gaussian noise."""
     noise = _gaussian_noise(link.channel)
-    if noise is None or not (isinstance(link.source, Gaussian) and link.source.covariance is None):
+    if noise is None or not (isinstance(link.source, Gaussian) and link.source.is_white):
         return {}
     return {"mse": float(opta(link.codec.k, link.codec.n, MOST_POWER, 0.0, noise))}
 
 
 def _is_white(link: Link) -> bool:
     if isinstance(link.source, Spectral):
-        return isinstance(link.source, Gaussian) and link.source.covariance is None
+        return isinstance(link.source, Gaussian) and link.source.is_white
     return link.source.alphabet == "real"
 
 

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from channels import Channel, Jammer, NeuralPolicy, PerSymbolPolicy, SharedRotation, SharedSign, from_decibels
+from channels import SECRETS, Jammer, NeuralPolicy, PerSymbolPolicy, from_decibels, share
 from jscc_sim.certificates import certify
-from jscc_sim.checkpoint import Kind, Record, save_part
+from jscc_sim.checkpoint import Kind, Record, save_part, write_whole
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
 from jscc_sim.players import CODECS, POLICIES, load_codec, load_policy
@@ -20,18 +20,13 @@ from jscc_sim.seeds import seeded
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.informed import deterministic_minimax, tap_payoff
 from jscc_sim.theory.saddle import scalar_payoff
-from jscc_sim.train import RECIPES, Recipe, Step, Training
+from jscc_sim.train import RECIPES, Recipe, Step, Training, imitate
 
 SIGNALS = 2**16
 RESULT = "play.json"
 RESULTS = {"payoff_ratio", "low", "high", "lower", "upper", "lower_found", "upper_found", "ks", "verdict", "searched"}
 # Hidden units of nets for one symbol, which learn better the smaller they are, and for words.
 SYMBOL_NET, WORD_NET = 32, 128
-SHARED: dict[str | None, Callable[[Channel], Channel]] = {
-    None: lambda channel: channel,
-    "rotation": SharedRotation,
-    "sign": SharedSign,
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Game:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (("codec", CODECS), ("policy", POLICIES), ("shared", SHARED)):
+        for name, known in (("codec", CODECS), ("policy", POLICIES), ("shared", (None, *SECRETS))):
             if getattr(self, name) not in known:
                 raise ValueError(f"no {name} is called {getattr(self, name)!r}: choose from {list(known)}")
         for name in ("snr_db", "sjr_db", "tap_noise"):  # equal games have equal descriptions: 0 and −0.0 are 0.0
@@ -102,18 +97,22 @@ class Game:
     def link(self, jammer: Jammer) -> Link:
         """The game's link with a codec that has not learned yet, drawn from torch's generator."""
         codec = CODECS[self.codec](**self.arguments["codec"])
-        return Link(Gaussian(self.k), codec, SHARED[self.shared](jammer))
+        return Link(Gaussian(self.k), codec, share(jammer, self.shared))
 
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """A game's trained players, payoff/J* at each step, and the jammer's signals (first coordinate) by step."""
+    """A game's trained players, payoff/J* at each step, and the jammer's signals (first coordinate) by step.
+
+    ``earlier`` are the CPU seconds of a training that was interrupted, before it was gone on with.
+    """
 
     game: Game
     link: Link
     jammer: Jammer
     ratios: list[float]
     jammers: dict[int, NDArray[np.float64]]
+    earlier: float = 0.0
 
     @property
     def codec(self) -> Codec:
@@ -151,7 +150,7 @@ def play(
     link.channel.cpu()
     jammers[game.recipe.steps] = jam_signals(jammer, game.k)
     ratios = (training.payoffs / game.value).tolist()
-    return Played(game, link, jammer, ratios, jammers)
+    return Played(game, link, jammer, ratios, jammers, training.earlier)
 
 
 def _check(device: str) -> None:
@@ -165,13 +164,7 @@ def _check(device: str) -> None:
 
 def imitate_two_point(policy: NeuralPolicy, steps: int = 200, batch: int = 1024) -> None:
     """Teach a policy a smoothed ``±1``: a start that is clearly not Gaussian, from which the game must find its way."""
-    optimiser = torch.optim.Adam(policy.parameters(), 3e-3)
-    for _ in range(steps):
-        noise = torch.randn(batch, 4 * policy.n)
-        distance = nn.functional.mse_loss(policy.shape(noise), noise[:, : policy.n].sign())
-        optimiser.zero_grad()
-        distance.backward()
-        optimiser.step()
+    imitate(policy, lambda noise: noise[:, : policy.n].sign(), steps, batch, nn.functional.mse_loss)
 
 
 @torch.no_grad()
@@ -232,35 +225,51 @@ def digests(folder: Path) -> dict[str, object]:
 
 def save_result(result: Mapping[str, object], folder: Path) -> None:
     """Write ``play.json`` in one stroke."""
-    unready = folder / f"{RESULT}.part"
-    unready.write_text(json.dumps(result, indent=1) + "\n")
-    unready.replace(folder / RESULT)
+    write_whole(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
 
 
 def saved_link(game: Game, folder: Path) -> Link:
     """The link of trained players that `save` wrote into a folder."""
     _, jam_power, noise_power = game.powers
     jammer = Jammer(load_policy(folder)[0], noise_power, jam_power)
-    return Link(Gaussian(game.k), load_codec(folder)[0], SHARED[game.shared](jammer)).eval()
+    return Link(Gaussian(game.k), load_codec(folder)[0], share(jammer, game.shared)).eval()
+
+
+def proved(folder: Path) -> tuple[float | None, float | None]:
+    """L of the policy and U of the codec that `save` wrote into a folder, in units of J*; None where not proved.
+
+    A single file, or a folder without ``play.json``, proves nothing; ValueError if that file is about other parts.
+    """
+    if not (folder / RESULT).exists():
+        return None, None
+    known = _read(folder)
+    lower, upper = (None if known.get(name) is None else float(str(known[name])) for name in ("lower", "upper"))
+    return lower, upper
 
 
 def recall(game: Game, folder: Path) -> dict[str, object] | None:
     """What `save` wrote of the same game into a folder, if anything; FileExistsError if it holds another game."""
-    path = folder / RESULT
-    if not path.exists():
+    if not (folder / RESULT).exists():
         return None
+    known = _read(folder)
+    if missing := RESULTS - known.keys():
+        lacking = ", ".join(sorted(missing))
+        raise ValueError(f"{folder / RESULT} is damaged, it lacks {lacking}: remove it to measure anew")
+    differing = [name for name, value in describe(game).items() if known.get(name) != value]
+    if differing:
+        said = ", ".join(f"{name} {known.get(name)}" for name in differing)
+        raise FileExistsError(f"{folder} already holds another game ({said}): choose another folder")
+    return known
+
+
+def _read(folder: Path) -> dict[str, object]:
+    """What ``play.json`` says, which must be about the parts beside it; else ValueError."""
+    path = folder / RESULT
     try:
         known: dict[str, object] = json.loads(path.read_text())
-        differing = [name for name, value in describe(game).items() if known[name] != value]
         parts = {name: known[name] for name in ("policy_sha256", "codec_sha256")}
-        missing = RESULTS - known.keys()
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} does not describe a game: {error}") from None
-    if missing:
-        raise ValueError(f"{path} is damaged, it lacks {', '.join(sorted(missing))}: remove it to measure anew")
     if parts != digests(folder):
         raise ValueError(f"{path} is not about the parts beside it: their sha256 differ")
-    if differing:
-        said = ", ".join(f"{name} {known[name]}" for name in differing)
-        raise FileExistsError(f"{folder} already holds another game ({said}): choose another folder")
     return known

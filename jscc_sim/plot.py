@@ -53,7 +53,10 @@ def curves(rows: Sequence[Row], exact: Mapping[tuple[str, str], Points] | None =
         mine = [row for row in rows if row.metric == metric]
         for number, (name, group) in enumerate(_series(mine)):
             known = [(_level(row), row.exact) for row in sorted(group, key=_level) if row.exact is not None]
-            _draw_exact(axes, name, (exact or {}).get((_codec(group[0]), metric), known), f"C{number}")
+            kind = "saddle value" if any(row.margin for row in group) else "exact"
+            points = (exact or {}).get((_codec(group[0]), metric), known)
+            _draw_exact(axes, f"{name}, {kind}", points, f"C{number}")
+            _draw_proved(axes, name, group, f"C{number}")
             _draw_measured(axes, name, group, f"C{number}")
         title = rows[0].title if len(titles) == 1 else ""
         axes.set(xlabel=KNOBS.get(knob, knob), ylabel=METRICS.get(metric, metric), title=title)
@@ -93,10 +96,18 @@ def _codec(row: Row) -> str:
     return str(row.labels.get("codec", "link"))
 
 
-def _draw_exact(axes: Axes, codec: str, points: Points, colour: str) -> None:
+def _draw_proved(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
+    """What learned players cannot leave, as broad bars: between L and U."""
+    shown = [(_level(row), row.bound, row.ceiling) for row in rows if row.bound is not None and row.ceiling is not None]
+    if shown:
+        levels, lower, upper = zip(*shown, strict=True)
+        axes.vlines(levels, lower, upper, color=colour, lw=9, alpha=0.4, label=f"{codec}, L to U, proved")
+
+
+def _draw_exact(axes: Axes, name: str, points: Points, colour: str) -> None:
     if any(value for _, value in points):
         levels, values = [level for level, _ in points], [value or np.nan for _, value in points]  # no log of zero
-        axes.plot(levels, values, "-" if len(points) > 1 else "x", color=colour, label=f"{codec}, exact")
+        axes.plot(levels, values, "-" if len(points) > 1 else "x", color=colour, label=name)
 
 
 def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:

@@ -58,10 +58,15 @@ class Gaussian(Spectral):
             root = np.linalg.cholesky(self.covariance + 1e-14 * np.trace(self.covariance) * np.eye(self.k))
             self.root = torch.from_numpy(root.T.copy()).float()
 
+    @property
+    def is_white(self) -> bool:
+        """Whether its symbols are independent, of variance one, because no covariance was given."""
+        return self.covariance is None
+
     def draw(self, words: int) -> Tensor:
         """Gaussian words."""
         white = torch.randn(words, self.k)
-        return white if self.covariance is None else white @ self.root
+        return white if self.is_white else white @ self.root
 
     @property
     def mean(self) -> Array:

@@ -2,7 +2,8 @@
 
 import copy
 import math
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from channels import Jammer, Policy, innermost
+from channels import Jammer, NeuralPolicy, Policy, innermost
 from channels.power import normal_points
 from jscc_sim.checkpoint import load_state, save_state
 from jscc_sim.codecs import Linear
@@ -24,6 +25,8 @@ BETAS = (0.0, 0.99)
 SAMPLES = 2**18
 # A payoff so many times the first one comes back no more.
 DIVERGED = 1e3
+# The rate at which a policy learns to imitate a law.
+IMITATING = 3e-3
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Recipe:
 # words, and "plain" is the alternating Adam of the papers.
 RECIPES = {
     "averaged": Recipe(),
-    "plain": Recipe(lr=1e-3, pace=1.0, averaging=0.0, control=False),
-    "words": Recipe(steps=6000, lr=2e-3, pace=1.0, averaging=0.998, decay=0.05),
+    "plain": Recipe(lr=1e-3, averaging=0.0, control=False),
+    "words": Recipe(steps=6000, lr=2e-3, averaging=0.998, decay=0.05),
 }
 
 
@@ -88,10 +91,14 @@ def fit(link: Link, recipe: Recipe | None = None, *, saved: Path | None = None, 
 
 
 class Training:
-    """The players, their optimisers and averages, after ``done`` steps; ``seed`` only tells checkpoints apart."""
+    """The players, their optimisers and averages, after ``done`` steps; ``seed`` only tells checkpoints apart.
+
+    ``earlier`` are the CPU seconds that the steps took before they were interrupted, if they were.
+    """
 
     def __init__(self, link: Link, recipe: Recipe, seed: int | None = None) -> None:
         self.link, self.recipe, self.done, self.payoffs = link, recipe, 0, torch.zeros(recipe.steps)
+        self.earlier, self.start = 0.0, time.process_time()
         self.said = {"recipe": repr(recipe), "link": repr(link), "seed": seed}
         link.codec.train()
         link.channel.train()
@@ -179,7 +186,8 @@ class Training:
             tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
         for name, player in (("adversary", self.adversary), ("learner", self.learner)):
             tensors |= {f"{name}.{key}": value for key, value in player.state().items()}
-        save_state(path, {"done": self.done, **self.said}, tensors)
+        spent = round(self.earlier + time.process_time() - self.start, 2)
+        save_state(path, {"done": self.done, "cpu_seconds": spent, **self.said}, tensors)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint; ValueError if it is damaged, or of another link, recipe or seed."""
@@ -195,6 +203,7 @@ class Training:
             raise ValueError(f"{described} lacks what it describes: {str(error).splitlines()[0]}") from None
         if said.get("done") != self.done:
             raise ValueError(f"{described} speaks of {said.get('done')} steps, but its weights of {self.done}")
+        self.earlier = float(str(said.get("cpu_seconds", 0.0)))
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
         self.done, self.payoffs = int(tensors["done"]), tensors["payoffs"]
@@ -278,3 +287,21 @@ def freeze(link: Link) -> None:
     if isinstance(jammer, Jammer):
         jammer.calibrate()
     link.eval()
+
+
+@torch.enable_grad()
+def imitate(
+    policy: NeuralPolicy,
+    law: Callable[[Tensor], Tensor],
+    steps: int,
+    batch: int,
+    distance: Callable[[Tensor, Tensor], Tensor],
+) -> None:
+    """Teach a policy to make of its noise ``(batch, 4n)`` what a ``law`` makes of it, ``(batch, n)``: a start."""
+    optimiser = torch.optim.Adam(policy.parameters(), IMITATING)
+    for _ in range(steps):
+        noise = torch.randn(batch, 4 * policy.n)
+        missed = distance(policy.shape(noise), law(noise))
+        optimiser.zero_grad()
+        missed.backward()
+        optimiser.step()

@@ -19,3 +19,8 @@ def run(capsys):
         return code, printed.out.splitlines(), printed.err.splitlines()
 
     return call
+
+
+def pytest_make_parametrize_id(val, argname):
+    """Bytes go by the name of their argument: what is packed holds the time, and processes must agree on names."""
+    return argname if isinstance(val, bytes) else None

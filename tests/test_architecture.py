@@ -15,7 +15,7 @@ LAYERS = [
     {"sources"},
     {"store", "checkpoint", "codecs"},
     {"regularisers", "link", "factory", "players"},
-    {"metrics", "train", "exact", "snr_check"},
+    {"metrics", "train", "exact", "snr_check", "case"},
     {"blocks"},
     {"estimators"},
     {"montecarlo"},

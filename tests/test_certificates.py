@@ -24,9 +24,9 @@ from channels import (
     TwoPointPolicy,
     UniformPolicy,
 )
-from channels.jammer import _is_believed
+from channels.jammer import is_believed
 from channels.power import normal_points
-from jscc_sim.certificates import bounded_profile, certify, posterior_policy, responses
+from jscc_sim.certificates import LatentPolicy, bounded_profile, certify, posterior_policy, responses
 from jscc_sim.certificates.ascent import ascend
 from jscc_sim.certificates.bounded_profile import bounded
 from jscc_sim.certificates.dual import proved_worst
@@ -218,11 +218,13 @@ class TestUpper:
         ):
             known = stakes(codec, policy)
             torch.manual_seed(7)
-            assert Harm(known, codec).against(known.jammer, 2**15) / VALUE <= bound + 0.01
+            assert Harm(known, codec).against(known.jammer, 2**15)[0] / VALUE <= bound + 0.01
 
     def test_nothing_is_proved_for_free_nets(self):
-        assert upper(stakes(NeuralCodec(hidden=8))).proved is None
-        assert upper(stakes(NeuralCodec(3, 3, hidden=8))) == (None, None, None, 0.0)
+        alone, whole = upper(stakes(NeuralCodec(hidden=8))), upper(stakes(NeuralCodec(3, 3, hidden=8)))
+        assert (alone.proved, whole.proved, whole.found, whole.profile) == (None, None, None, None)
+        assert alone.reason == whole.reason
+        assert "no proof is known for NeuralCodec" in str(whole.reason)
 
     def test_a_codec_that_throws_dice_is_left_to_the_searches(self):
         codec = ModuleCodec(torch.nn.Identity(), torch.nn.Dropout(0.5), 1, 1)
@@ -242,7 +244,7 @@ class TestSearches:
         assert not found.proved
         assert found.value > 1.6
         known = stakes(Planted(), GaussianPolicy())
-        assert found.value > Harm(known, known.codec).against(known.jammer, 2**14) / VALUE + 0.2
+        assert found.value > Harm(known, known.codec).against(known.jammer, 2**14)[0] / VALUE + 0.2
 
     def test_a_codec_that_turns_its_words_is_measured_as_precisely(self):
         """The linear codec of words of 2, turned by 90 degrees and mirrored, is worth J* without any noise."""
@@ -260,7 +262,7 @@ class TestSearches:
 
         torch.manual_seed(0)
         known = stakes(Turned(), TwoPointPolicy())
-        assert Harm(known, known.codec).against(known.jammer, 2**10) == pytest.approx(VALUE, rel=1e-3)
+        assert Harm(known, known.codec).against(known.jammer, 2**10)[0] == pytest.approx(VALUE, rel=1e-3)
 
     def test_the_ascent_at_one_symbol_meets_the_dual(self):
         codec = tail_safe(2)
@@ -403,7 +405,7 @@ class TestLower:
     def test_a_net_whose_pulses_no_point_shows_is_not_believed(self):
         """Pulses of 4e4 with probability 1e-8, where the points of the quadrature end before."""
         policy = NeuralPolicy(hidden=2)
-        assert _is_believed(PerSymbolPolicy(policy), float(policy.power()))
+        assert is_believed(PerSymbolPolicy(policy), float(policy.power()))
         with torch.no_grad():
             for weight in policy.parameters():
                 weight.zero_()
@@ -412,7 +414,7 @@ class TestLower:
             policy.shaped.net[2].weight[0, 0] = 20.0
             policy.shaped.net[4].weight[0, 0] = policy.shaped.net[4].bias[0] = 2e4
         assert policy.missed() > 4e4**2 * 1e-8
-        assert not _is_believed(policy, float(policy.power()))
+        assert not is_believed(policy, float(policy.power()))
         torch.manual_seed(0)
         assert lower(stakes(Linear(), policy)).proved.value < 1e-3
 
@@ -427,6 +429,20 @@ class TestLatents:
             for map_ in (gaussian, bent)
         ]
         assert scores[1] < scores[0] < 1
+
+    @pytest.mark.parametrize("k", [1, 2])
+    def test_few_points_are_compared_with_as_few_gaussian_ones(self, k):
+        """The law of 512 points is far from Gaussian even if drawn from it; that of uniform ones is farther."""
+        torch.manual_seed(0)
+        for latents, low, high in ((torch.randn(512, k), -0.02, 0.02), (2 * torch.rand(512, k) - 1, -1, -0.005)):
+            found = lower(stakes(Linear(k), LatentPolicy(latents)), pool=2**14)
+            assert found.null < 1
+            assert low < found.proved.value - found.null < high
+
+    def test_each_is_looked_at_once(self):
+        """Drawn with replacement they would look less Gaussian than they are."""
+        link = Link(Gaussian(2), Linear(2), Jammer(LatentPolicy(torch.randn(512, 2)), N, PA))
+        assert len(certify(link, search=False, pool=2**12).signals) == 512
 
     def test_latents_of_another_length_are_refused(self):
         with pytest.raises(ValueError, match="2 symbols"):

@@ -202,7 +202,7 @@ class TestRefuses:
             (["--channel", "awgn", "--snr", "-inf"], "is not finite"),
             (["--channel", "rician", "--k-factor", "nan"], "k_factor must be 0 or more"),
             (["--channel", "bsc", "--at", "-0.1"], "must lie in [0, 1], got -0.1"),
-            (["--channel", "bsc", "--codec", "linear"], "BSC carries antipodal symbols"),
+            (["--channel", "bsc", "--codec", "linear"], "channel 'bsc' carries antipodal symbols"),
             (["--channel", "bsc", "--codec", "bhc"], "did you mean 'bch'"),
             (["--channel", "bec-flip", "--attack", "steepst"], "attack must be one of"),
             (["--channel", "awgn", "--codec", "no_such_module:make"], "cannot be imported"),

@@ -30,6 +30,7 @@ from channels import (
     from_decibels,
 )
 from jscc_sim import tally
+from jscc_sim.case import Case
 from jscc_sim.cli.sweep_options import ESTIMATORS as OFFERED
 from jscc_sim.codecs import BCH_15_7, HAMMING_7_4, BlockCode, Linear, NeuralCodec, Repetition
 from jscc_sim.estimators import ESTIMATORS, Control, Plain, Sobol, Strata, Tilt
@@ -40,7 +41,7 @@ from jscc_sim.estimators.strata import minimum_distance
 from jscc_sim.exact import exact_values
 from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS, metrics_for
-from jscc_sim.montecarlo import PILOT_BLOCKS, Budget, Case, rows_of, sweep
+from jscc_sim.montecarlo import PILOT_BLOCKS, Budget, rows_of, sweep
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Bits, Gaussian, Laplace, Uniform, exponential_covariance
 from jscc_sim.store import Store
@@ -216,14 +217,14 @@ class TestIntervals:
     )
     def test_cover_what_they_say(self, monkeypatch, case, estimator, target, pilot_decides):
         """With as many blocks as the pilot asks for, and with 30; blocks are small, the least kind to Student's t."""
-        monkeypatch.setattr("jscc_sim.montecarlo.SYMBOLS_PER_BLOCK", 2**12)
+        monkeypatch.setattr("jscc_sim.case.SYMBOLS_PER_BLOCK", 2**12)
         allowed = stats.binom.isf(1e-4, self.RUNS, 0.05)
         budget = Budget(rel_error=target) if pilot_decides else Budget(words=1)
         assert self.misses(case, estimator, budget) <= allowed
 
     def test_are_not_much_wider_than_they_need_be(self, monkeypatch):
         """At least one of 200 intervals of 95 % misses but with probability 3.5e-5."""
-        monkeypatch.setattr("jscc_sim.montecarlo.SYMBOLS_PER_BLOCK", 2**12)
+        monkeypatch.setattr("jscc_sim.case.SYMBOLS_PER_BLOCK", 2**12)
         assert self.misses(bent(AWGN(1.1)), Control(pilot=256), Budget(words=1)) > 0
 
     def test_of_errors_that_never_showed_reach_up_to_what_was_not_seen(self):

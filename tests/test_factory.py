@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from channels import BSC
+from jscc_sim.case import Case
 from jscc_sim.cli import main
 from jscc_sim.factory import is_factory, load_factory, make_codec
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Case
 from jscc_sim.sources import Bits, Gaussian
 
 CODEC = """

@@ -7,9 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from channels import SharedRotation, SharedSign
+from channels import SECRETS, SharedRotation, SharedSign
 from jscc_sim.catalog import Request, load_pair, make_cases
-from jscc_sim.game import SHARED, Game, describe, digests, imitate_two_point, jam_signals, measure, play, recall, save
+from jscc_sim.game import (
+    Game,
+    describe,
+    digests,
+    imitate_two_point,
+    jam_signals,
+    measure,
+    play,
+    proved,
+    recall,
+    save,
+    save_result,
+)
 from jscc_sim.gaussianity import ks
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.players import CODECS, POLICIES
@@ -93,7 +105,7 @@ class TestGame:
         assert link.channel.train().transmit(link.codec.encode(u), u)[0].shape == (8, 2)
 
     def test_secrets_are_wrapped_round_the_jammer(self):
-        assert [type(Game(shared=secret).link(GAME.jammer()).channel).__name__ for secret in SHARED] == [
+        assert [type(Game(shared=secret).link(GAME.jammer()).channel).__name__ for secret in (None, *SECRETS)] == [
             "Jammer",
             SharedRotation.__name__,
             SharedSign.__name__,
@@ -175,6 +187,7 @@ class TestInterrupted:
         assert played.ratios == expected.ratios
         assert all(torch.equal(a, b) for a, b in zip(weights(played), weights(expected), strict=True))
         assert np.array_equal(played.jammers[10], expected.jammers[10])
+        assert played.earlier > expected.earlier == 0.0
 
     @pytest.mark.parametrize(
         "other", [{"seed": 1}, {"k": 3}, {"snr_db": 9.0}, {"shared": "sign"}, {"recipe": Recipe(steps=11)}]
@@ -208,6 +221,19 @@ class TestSaved:
         (tmp_path / "play.json").write_text(text)
         with pytest.raises(ValueError, match=r"play\.json does not describe a game"):
             recall(GAME, tmp_path)
+
+    def test_what_is_proved_goes_with_the_parts(self, played, result, tmp_path):
+        save(played, {**result, "lower": 0.9, "upper": 1.1}, tmp_path)
+        assert proved(tmp_path) == (0.9, 1.1)
+        assert proved(tmp_path / "policy.json") == (None, None)
+        named = {"policy": str(tmp_path), "codecs": (str(tmp_path),)}
+        value, (case,) = GAME.value, make_cases(Request("jammer", **named))
+        assert (case.bounds["mse"], case.ceilings["mse"]) == pytest.approx((0.9 * value, 1.1 * value))
+        (case,) = make_cases(Request("jammer", **named, snr_db=(0.0,)))
+        assert (case.bounds, case.ceilings) == ({}, {})
+        save_result({**result, **digests(tmp_path), "codec_sha256": "0"}, tmp_path)
+        with pytest.raises(ValueError, match="not about the parts beside it"):
+            proved(tmp_path)
 
     @pytest.mark.usefixtures("tiny")
     def test_the_unfinished_training_goes_and_nothing_else(self, played, tmp_path):

@@ -15,6 +15,7 @@ from channels import AWGN, BEC, BSC, BitFlip, GaussianPolicy, Jammer, TwoPointPo
 from jscc_sim import blocks as blocks_module
 from jscc_sim import montecarlo
 from jscc_sim.blocks import block_seed, run_blocks, simulate
+from jscc_sim.case import Case
 from jscc_sim.catalog import Request, make_cases
 from jscc_sim.cli import main
 from jscc_sim.codecs import HAMMING_7_4, KLT, BlockCode, Linear, NeuralCodec, Repetition
@@ -24,7 +25,6 @@ from jscc_sim.montecarlo import (
     MOST_BLOCKS,
     PILOT_BLOCKS,
     Budget,
-    Case,
     Row,
     case_seed,
     rows_of,

@@ -16,10 +16,11 @@ import pytest
 from test_montecarlo import BUDGET, coded, flipped, jammed
 
 from channels import AWGN
+from jscc_sim.case import Case
 from jscc_sim.cli import main
 from jscc_sim.codecs import Linear
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Case, sweep
+from jscc_sim.montecarlo import sweep
 from jscc_sim.sources import Gaussian
 from jscc_sim.store import Store
 
@@ -155,7 +156,8 @@ import resource
 from channels import AWGN
 from jscc_sim.codecs import Linear
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Budget, Case, sweep
+from jscc_sim.case import Case
+from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.sources import Gaussian
 case = Case(Link(Gaussian(), Linear(), AWGN(1.0)))
 for blocks in (40, 400):

@@ -1,5 +1,7 @@
 """Figures are functions of rows: what they show is what was measured."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -69,6 +71,12 @@ class TestCurves:
     def test_draws_what_never_erred(self):
         (axes,) = plot.curves([row(0.1, 0.0), row(0.2, 0.0)]).axes
         assert names(axes) == ["uncoded, no error (upper bound)"]
+
+    def test_shows_what_is_proved_of_learned_players(self):
+        learned = [replace(row(level, 0.1, 0.1), margin=0.01, bound=0.09, ceiling=0.11) for level in (0.1, 0.2)]
+        (axes,) = plot.curves(learned).axes
+        assert {"uncoded, saddle value", "uncoded, L to U, proved"} < set(names(axes))
+        assert [path.vertices[:, 1].tolist() for path in axes.collections[0].get_paths()] == [[0.09, 0.11]] * 2
 
     def test_has_one_axes_per_metric(self):
         assert len(plot.curves([row(0.1, 0.1), row(0.1, 20.0, metric="psnr")]).axes) == 2

@@ -23,11 +23,12 @@ from channels import (
     TwoPointPolicy,
     innermost,
 )
+from jscc_sim.case import Case
 from jscc_sim.checkpoint import _digest
 from jscc_sim.codecs import Codec, Linear, ModuleCodec, NeuralCodec, PerSymbolCodec, Repetition, TailSafeCodec
 from jscc_sim.game import imitate_two_point
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Case, sweep
+from jscc_sim.montecarlo import sweep
 from jscc_sim.sources import Bits, Gaussian
 from jscc_sim.train import RECIPES, Recipe, Step, Training, fit, freeze
 
@@ -488,7 +489,7 @@ class TestBudget:
             u = link.source.draw(WORDS // link.codec.n)
             x = link.codec.encode(u)
             inside = innermost(link.channel)
-            spent = inside.limit(inside._signal(x, u)).double().square().mean(-1)
+            spent = inside.limit(inside.raw(x, u)).double().square().mean(-1)
             sent = x.double().square().mean(-1)
         for power in (spent, sent):
             error = float(power.std()) / math.sqrt(len(power))

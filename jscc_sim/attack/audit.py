@@ -9,6 +9,7 @@ from jscc_sim.attack.effort import FULL, QUICK
 from jscc_sim.attack.ensemble import make_rows
 from jscc_sim.attack.flags import Flag, habits, suspicions
 from jscc_sim.attack.row import Row
+from jscc_sim.attack.streams import choosing
 from jscc_sim.attack.victim import Victim
 from jscc_sim.codecs import Codec
 from jscc_sim.seeds import seeded
@@ -31,7 +32,7 @@ class Audit:
 
     @property
     def worst(self) -> Row:
-        """The most harmful jammer that sees nothing; a row of its own, measured on words of its own."""
+        """The most harmful jammer that sees nothing; measured on words that all rows share, chosen on others."""
         return self.rows[-1]
 
     @property
@@ -61,11 +62,11 @@ def attack(
 ) -> Audit:
     """The most harmful jammer of power PA that can be found for a codec, next to those in closed form.
 
-    Powers are per symbol, of which the codec sends power one; the noise may be 0. What is reported was measured on
-    words that nothing was chosen by, so it is a *lower* estimate of the worst: that nothing worse was found proves
-    nothing, and less where a flag is raised. ``progress`` hears each of `ensemble.ROWS` rows as it is done. ValueError
-    of one line if the codec fails, or gives wrong shapes or numbers that are not finite. Modelled on AutoAttack (Croce,
-    Hein 2020): a fixed ensemble with nothing to tune.
+    Powers are per symbol, of which the codec sends power one; the noise may be 0. All rows are measured on the same
+    words in the same noise, so that they compare, and nothing was chosen by these: what is reported is a *lower*
+    estimate of the worst. That nothing worse was found proves nothing, and less where a flag is raised. ``progress``
+    hears each of `ensemble.ROWS` rows as it is done. ValueError of one line if the codec fails, or gives wrong shapes
+    or numbers that are not finite. Modelled on AutoAttack (Croce, Hein 2020): a fixed ensemble with nothing to tune.
     """
     checked_power("jam_power", jam_power)
     if noise_power != 0:
@@ -75,10 +76,10 @@ def attack(
             f"{type(codec).__name__} encodes {codec.source_alphabet} words of {codec.k}, but the source is {source!r}"
         )
     victim = Victim(codec.eval(), source, float(jam_power), float(noise_power))
-    rows = []
-    for row in make_rows(victim, (QUICK if quick else FULL).facing(codec), seed):
+    effort, rows = (QUICK if quick else FULL).facing(codec), []
+    for row in make_rows(victim, effort, seed):
         rows.append(row)
         progress(row)
-    with seeded(seed % 2**32):
-        flags = (*habits(victim), *suspicions(victim, rows))
+    with seeded(choosing(seed, len(rows))):
+        flags = (*habits(victim), *suspicions(victim, rows, effort))
     return Audit(victim, tuple(rows), flags, seed)

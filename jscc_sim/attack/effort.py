@@ -18,6 +18,7 @@ class Effort:
     """Words to search with, to choose by and in each block to measure by; and how many signals are tried.
 
     Of every family of shapes up to ``each`` signals, ``starts`` and ``steps`` of ascents, ``evaluations`` of ``cma``.
+    Of a policy that draws its signals each word meets so many ``draws``, and ``finer`` where its parameter is refined.
     """
 
     search: int
@@ -27,6 +28,8 @@ class Effort:
     starts: int
     steps: int
     evaluations: int
+    draws: int
+    finer: int
 
     def facing(self, codec: Codec) -> "Effort":
         """This effort where words are long or decoding is slow."""
@@ -39,7 +42,9 @@ class Effort:
         )
         if codec.cost == 1:
             return words
-        less = {name: max(1, getattr(self, name) // THRIFT) for name in ("each", "starts", "evaluations")}
+        less = {
+            name: max(1, getattr(self, name) // THRIFT) for name in ("each", "starts", "evaluations", "draws", "finer")
+        }
         return replace(words, **less)
 
 
@@ -48,5 +53,5 @@ def strongest(jam_power: float) -> float:
     return 1000.0 * max(jam_power, 1.0)
 
 
-FULL = Effort(search=2**11, choose=2**14, block=2**12, each=64, starts=8, steps=40, evaluations=2400)
-QUICK = Effort(search=2**8, choose=2**12, block=2**10, each=32, starts=4, steps=20, evaluations=640)
+FULL = Effort(search=2**11, choose=2**14, block=2**12, each=64, starts=8, steps=40, evaluations=2400, draws=4, finer=8)
+QUICK = Effort(search=2**8, choose=2**13, block=2**10, each=32, starts=4, steps=20, evaluations=640, draws=4, finer=16)

@@ -10,11 +10,12 @@ from jscc_sim.attack.closed_forms import CLOSED_FORMS, worst_of
 from jscc_sim.attack.effort import Effort
 from jscc_sim.attack.evolution import evolution, polish
 from jscc_sim.attack.found import Found
-from jscc_sim.attack.measure import measure, most_harmful
+from jscc_sim.attack.measure import Measured, measure, most_harmful
 from jscc_sim.attack.row import Kind, Row
 from jscc_sim.attack.score_function import score_function
 from jscc_sim.attack.settle import settle
 from jscc_sim.attack.shapes import shapes
+from jscc_sim.attack.streams import choosing
 from jscc_sim.attack.timesharing import TimeSharing
 from jscc_sim.attack.victim import Victim
 from jscc_sim.attack.white_box import straight_through, white_box
@@ -29,55 +30,61 @@ SEARCHES: dict[str, Callable[[Victim, Effort], Found]] = {
     "shapes": shapes,
 }
 ROWS = 1 + len(CLOSED_FORMS) + len(SEARCHES) + 1
-# Between the seeds of the rows; odd and large, so that those of near audits do not meet.
-STRIDE = 1_000_003
+# What a policy does, on the words that all rows are measured on.
+Measure = Callable[[Policy | None], Measured]
 
 
 def make_rows(victim: Victim, effort: Effort, seed: int) -> Iterator[Row]:
-    """The `ROWS` rows, the worst as the last; each has a seed of its own, so that it does not depend on the others."""
+    """The `ROWS` rows, the worst as the last; all measured on the same words, which none was chosen by.
+
+    Each is sought with a seed of its own, so that only the worst depends on the others.
+    """
     made: list[Row] = []
-    steps = [partial(_without, victim, effort)]
-    steps += [partial(_closed, victim, effort, name) for name in CLOSED_FORMS]
-    steps += [partial(_searched, victim, effort, name) for name in SEARCHES]
-    steps += [partial(_worst, victim, effort, made)]
+    measured = partial(measure, victim, effort, seed)
+    steps = [partial(_without, measured)]
+    steps += [partial(_closed, victim, effort, measured, name) for name in CLOSED_FORMS]
+    steps += [partial(_searched, victim, effort, measured, name) for name in SEARCHES]
+    steps += [partial(_worst, victim, effort, measured, made)]
     for number, step in enumerate(steps):
-        with seeded((seed + STRIDE * number) % 2**32):
+        with seeded(choosing(seed, number)):
             made.append(step())
         yield made[-1]
 
 
-def _without(victim: Victim, effort: Effort) -> Row:
-    return Row("none", "none", None, measure(victim, None, effort.block))
+def _without(measured: Measure) -> Row:
+    return Row("none", "none", None, measured(None))
 
 
-def _closed(victim: Victim, effort: Effort, name: str) -> Row:
+def _closed(victim: Victim, effort: Effort, measured: Measure, name: str) -> Row:
     form = CLOSED_FORMS[name]
     policy, says = worst_of(victim, form, effort)
     kind: Kind = "informed" if form.informed else "closed form"
-    return Row(name, kind, policy, measure(victim, policy, effort.block), says)
+    return Row(name, kind, policy, measured(policy), says)
 
 
-def _searched(victim: Victim, effort: Effort, name: str) -> Row:
+def _searched(victim: Victim, effort: Effort, measured: Measure, name: str) -> Row:
     """What a search found, settled and measured."""
     found = SEARCHES[name](victim, effort)
     pool = settle(victim, found.signals, effort)
-    policy = pool.policy(pool.best(victim.jam_power), victim.jam_power)
-    measured = measure(victim, policy, effort.block)
-    return Row(name, "search", policy, measured, shared(policy), found, pool)
+    policy = pool.policy(victim.jam_power)
+    return Row(name, "search", policy, measured(policy), shared(policy), found, pool)
 
 
-def _worst(victim: Victim, effort: Effort, rows: Sequence[Row]) -> Row:
-    """The best mixture of what all searches found, polished, or another row if clearly worse; on words of its own."""
+def _worst(victim: Victim, effort: Effort, measured: Measure, rows: Sequence[Row]) -> Row:
+    """The best mixture of what all searches found, polished, or another row if clearly worse on words of its own.
+
+    How the rows were measured has no part in the choice.
+    """
     signals = torch.cat([row.pool.signals[1:] for row in rows if row.pool is not None])
     polished = polish(victim, settle(victim, signals, effort), effort)
     pool = settle(victim, torch.cat([signals, polished.to(signals)]), effort)
-    rivals: dict[str, Policy] = {"all searches": pool.policy(pool.best(victim.jam_power), victim.jam_power)}
+    rivals: dict[str, Policy] = {"all searches": pool.policy(victim.jam_power)}
     rivals |= {row.name: row.policy for row in rows if row.kind in ("closed form", "search") and row.policy}
     words = victim.draw(effort.choose)
-    name = list(rivals)[most_harmful(victim, list(rivals.values()), words)]
+    name = list(rivals)[most_harmful(victim, list(rivals.values()), words, effort.draws)]
     policy = rivals[name]
     says = f"{name}: {shared(policy)}" if isinstance(policy, TimeSharing) else name
-    return Row("worst", "worst", policy, measure(victim, policy, effort.block), says, pool=pool)
+    return Row("worst", "worst", policy, measured(policy), says, pool=pool)
 
 
 def shared(policy: TimeSharing) -> str:

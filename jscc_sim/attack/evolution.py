@@ -37,7 +37,7 @@ def evolution(victim: Victim, effort: Effort) -> Found:
 def polish(victim: Victim, pool: Pool, effort: Effort) -> Tensor:
     """The stronger signal of the best mixture, and what a short run near it finds at the price that power has now."""
     best = pool.best(victim.jam_power)
-    start = pool.signals[best.high].float()
+    start = pool.signals[best.second].float()
     if victim.codec.n > MOST_DIMENSIONS or not start.any():
         return start.unsqueeze(0)
     words, basis = victim.draw(effort.search), torch.eye(victim.codec.n)

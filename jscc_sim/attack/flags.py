@@ -5,22 +5,27 @@ from typing import NamedTuple
 
 import torch
 
-from jscc_sim.attack.effort import strongest
+from jscc_sim.attack.effort import Effort, strongest
+from jscc_sim.attack.measure import exceeds, stakes_under
 from jscc_sim.attack.pool import Pool
 from jscc_sim.attack.row import Row
-from jscc_sim.attack.settle import few_powers
+from jscc_sim.attack.settle import choose, few_powers
 from jscc_sim.attack.victim import Victim
 from jscc_sim.seeds import seeded
 
 PROBES = 64
 # Rounding, as in sums whose order depends on the number of words.
 ROUNDING = 1e-3
-# Beyond their intervals one row must also exceed another by this to be called better.
+# One jammer must exceed another by this factor, and clearly, to be called better.
 MARGIN = 1.05
 # Of the slopes, so few may vanish by chance.
 FEW = 0.05
 # Half the width of an interval over its mean: beyond this, a number is vague.
 VAGUE = 0.1
+# Of the searched range of powers, the last part by which harm that still grows is known.
+LAST = 4.0
+# Standard errors beyond which an excess is no luck: by words one in 30,000 reaches it, by `BLOCKS` blocks one in 5,000.
+STERN = 4.0
 
 
 class Flag(NamedTuple):
@@ -58,13 +63,13 @@ def habits(victim: Victim) -> Iterator[Flag]:
         yield Flag("words not alone", said)
 
 
-def suspicions(victim: Victim, rows: Sequence[Row]) -> Iterator[Flag]:
+def suspicions(victim: Victim, rows: Sequence[Row], effort: Effort) -> Iterator[Flag]:
     """Of the rows, of which the last is the worst."""
     named, worst = {row.name: row for row in rows}, rows[-1]
     yield from _slopes(named)
     yield from _contradictions(rows)
     if worst.pool is not None:
-        yield from _edge(victim, worst.pool)
+        yield from edge(victim, worst.pool, effort)
     harm = worst.measured.harm
     if harm.high - harm.low > 2 * VAGUE * harm.mean:
         yield Flag("vague", f"the worst harm is only known to lie in [{harm.low:.3g}, {harm.high:.3g}]")
@@ -101,16 +106,25 @@ def _contradictions(rows: Sequence[Row]) -> Iterator[Flag]:
 
 
 def _exceeds(row: Row, other: Row) -> bool:
-    one, two = row.measured.harm, other.measured.harm
-    return one.low > two.high and one.mean > MARGIN * two.mean
+    """Whether the first does more harm by more than `MARGIN`, on the same blocks of words and beyond their luck."""
+    return exceeds(row.measured.blocks, MARGIN * other.measured.blocks, STERN)
 
 
-def _edge(victim: Victim, pool: Pool) -> Iterator[Flag]:
-    """Whether the harm still grows where the search ends."""
+def edge(victim: Victim, pool: Pool, effort: Effort) -> Iterator[Flag]:
+    """Whether the harm still grows where the search ends: do pulses of a quarter of that power fall short?
+
+    The best mixture is held against the best whose signals are limited to a quarter; both are chosen already when fresh
+    words say by how much they differ. The excess beyond `MARGIN` must be `STERN` standard errors.
+    """
     most = strongest(victim.jam_power)
-    inside = pool.powers <= most / 4
-    best = pool.best(victim.jam_power).harm
-    if best > MARGIN * Pool(pool.signals[inside], pool.powers[inside], pool.harms[inside]).best(victim.jam_power).harm:
+    if float(pool.powers[pool.best(victim.jam_power).second]) <= most / LAST:
+        return
+    # Scaled down rather than left out: the pool may hold nothing weaker that does as much.
+    sizes = (most / LAST / pool.powers).sqrt().clamp(max=1.0).unsqueeze(1)
+    limited = choose(victim, (pool.signals * sizes).to(pool.signals), effort)
+    policies = [pool.policy(victim.jam_power), limited.policy(victim.jam_power)]
+    strong, weak = stakes_under(victim, policies, victim.draw(effort.choose), effort.draws)
+    if exceeds(strong, MARGIN * weak, STERN):
         said = (
             f"harm still grows faster than power at power {most:.3g} per symbol, where the search ends: no limit found"
         )

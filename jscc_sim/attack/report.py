@@ -12,11 +12,11 @@ FORMAT = "{:<17} {:>9} {:>10}  {:<24} {:>10} {:>9}  {}"
 NAMES = {"ber": "bit error rate after decoding", "mse": "mean-square error per symbol"}
 
 
-def lines(audit: Audit) -> list[str]:
-    """A title, a row per attack, and the flags in words."""
-    victim = audit.victim
+def lines(audit: Audit, name: str | None = None) -> list[str]:
+    """A title, with the name by which the codec is known, a row per attack, and the flags in words."""
+    victim, codec = audit.victim, audit.victim.codec
     title = (
-        f"{type(victim.codec).__name__}, k={victim.codec.k}, n={victim.codec.n}, jammer power {victim.jam_power:.4g}, "
+        f"{name or type(codec).__name__}, k={codec.k}, n={codec.n}, jammer power {victim.jam_power:.4g}, "
         f"noise power {victim.noise_power:.4g}, seed {audit.seed}; harm: {NAMES[audit.metric]}"
     )
     flags = [f"Flag: {flag.name}: {flag.message}." for flag in audit.flags]
@@ -47,12 +47,18 @@ def _line(audit: Audit, row: Row) -> str:
     ).rstrip()
 
 
-def as_dict(audit: Audit) -> dict[str, object]:
-    """The audit as plain values by name; the worst jammer as its signals over √PA and their shares, if it has any."""
-    victim, worst = audit.victim, audit.policy
+def as_dict(audit: Audit, name: str | None = None) -> dict[str, object]:
+    """The audit as plain values, the codec by its name and as described.
+
+    The worst jammer is given as its signals over √PA and their shares, if it has any.
+    """
+    victim, codec, worst = audit.victim, audit.victim.codec, audit.policy
     signals = worst if isinstance(worst, TimeSharing) else None
     return {
-        "codec": f"{type(victim.codec).__name__}({victim.codec.extra_repr()})",
+        "codec": name or type(codec).__name__,
+        "description": f"{type(codec).__name__}({codec.extra_repr()})",
+        "k": codec.k,
+        "n": codec.n,
         "source": repr(victim.source),
         "jam_power": victim.jam_power,
         "noise_power": victim.noise_power,

@@ -13,7 +13,7 @@ Kind = Literal["none", "closed form", "search", "informed", "worst"]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A jammer by name, its policy, what it does on fresh words, and in words its parameter.
+    """A jammer by name, its policy, what it does on the words that all rows share, and in words its parameter.
 
     A search has what it ``found`` at first, and the ``pool`` of its best signals that the policy was made of.
     """

@@ -16,9 +16,11 @@ from channels import (
     innermost,
 )
 from jscc_sim import factory
+from jscc_sim.case import Case, Label
 from jscc_sim.catalog.channels import CHANNEL_NAMES, build_channel
 from jscc_sim.catalog.codecs import LEARNED, build_codec, usual
 from jscc_sim.catalog.defaults import DEFAULT_LEVELS, with_defaults
+from jscc_sim.catalog.fitting import refuse_misfits
 from jscc_sim.catalog.players import Players, is_learned, learned_players, load_players
 from jscc_sim.catalog.policies import build_policy
 from jscc_sim.catalog.request import Request
@@ -28,7 +30,6 @@ from jscc_sim.codecs import LearnedCodec, PerSymbolCodec
 from jscc_sim.exact import exact_values, lower_bounds
 from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS
-from jscc_sim.montecarlo import Case, Label
 from jscc_sim.pairs import Progress
 from jscc_sim.sources import Bits, Gaussian, Source
 from jscc_sim.verify import LEARNED_MARGIN
@@ -109,6 +110,7 @@ def _links(
         policy = players.policy or build_policy(asked.policy or "gaussian")
         now = build_channel(replace(asked, attack=asked.attack or suits.attack), policy).at(level)
         codec = own or players.codec or build_codec(name, source, now.nominal, asked.n)
+        refuse_misfits(asked, name, source, codec, now)
         yield level, Link(_precise(source, now, level), codec, now), players, origin
 
 
@@ -121,7 +123,7 @@ def _precise(source: Source, channel: Channel, level: float) -> Source:
 def _is_white_gaussian(link: Link) -> bool:
     """Whether the link is about what certificates are about: a white Gaussian source, a symbol for each use."""
     source, codec = link.source, link.codec
-    return isinstance(source, Gaussian) and source.covariance is None and codec.k == codec.n
+    return isinstance(source, Gaussian) and source.is_white and codec.k == codec.n
 
 
 def _has_learned(link: Link) -> bool:

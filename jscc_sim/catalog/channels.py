@@ -6,6 +6,7 @@ from channels import (
     AWGN,
     BEC,
     BSC,
+    SECRETS,
     BitFlip,
     Channel,
     Jammer,
@@ -13,9 +14,8 @@ from channels import (
     Policy,
     Rayleigh,
     Rician,
-    SharedRotation,
-    SharedSign,
     from_decibels,
+    share,
 )
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.spelling import known
@@ -51,16 +51,14 @@ CHANNEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "rayleigh": ("csi",),
     "rician": ("k_factor", "csi"),
 }
-SHARED_NAMES: dict[str, Callable[[Channel], Channel]] = {"rotation": SharedRotation, "sign": SharedSign}
 
 
 def build_channel(asked: Request, policy: Policy) -> Channel:
     """The channel asked for, at no level in particular, with ``policy`` if it is a jammer."""
     channel = CHANNEL_NAMES[asked.channel](asked, policy)
-    if asked.shared is None:
-        return channel
-    known("shared randomness", asked.shared, SHARED_NAMES)
-    return SHARED_NAMES[asked.shared](channel)
+    if asked.shared is not None:
+        known("shared randomness", asked.shared, SECRETS)
+    return share(channel, asked.shared)
 
 
 def refuse_strangers(asked: Request) -> None:

@@ -94,27 +94,25 @@ def usual(name: str) -> Usual:
 
 
 def build_codec(name: str, source: Source, law: MemorylessChannel, n: int | None) -> Codec:
-    """The codec of that name, with words of ``n`` uses if that is asked for."""
+    """The codec of that name, with words of ``n`` uses if that is asked for and it can."""
     plain, _, times = name.rpartition("-")
     if plain == "repetition" and times.isdecimal():
         name, n = plain, n or source.k * int(times)
         if n != source.k * int(times):
-            raise ValueError(f"repetition-{times} sends {source.k} bits in {source.k * int(times)} uses, not n={n}")
+            wrong = f"codec 'repetition-{times}' sends words of k={source.k} in n={source.k * int(times)} uses"
+            raise ValueError(f"{wrong}, not --n {n}: leave --n out, or use --codec repetition")
     known("codec", name, CODEC_NAMES)
-    codec = CODEC_NAMES[name].build(source, law, n)
-    if n not in (None, codec.n):
-        raise ValueError(f"codec {name!r} sends words of k={codec.k} in n={codec.n} uses, not n={n}")
-    return codec
+    return CODEC_NAMES[name].build(source, law, n)
 
 
 def _times(k: int, n: int) -> int:
     if n % k:
-        raise ValueError(f"repetition sends each of k={k} bits equally often: n must be a multiple of {k}, got {n}")
+        raise ValueError(f"repetition sends each of k={k} bits equally often: --n must be a multiple of {k}, got {n}")
     return n // k
 
 
 def _white(source: Source) -> Source:
-    if isinstance(source, Images) or (isinstance(source, Gaussian) and source.covariance is not None):
+    if isinstance(source, Images) or (isinstance(source, Gaussian) and not source.is_white):
         raise ValueError("codec 'linear' is made for a white source of unit variance: for images use klt")
     return source
 

@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from channels import GaussianPolicy
-from jscc_sim.catalog.channels import CHANNEL_NAMES, CHANNEL_OPTIONS, OPTIONS, SHARED_NAMES
+from channels import SECRETS, GaussianPolicy
+from jscc_sim.catalog.channels import CHANNEL_NAMES, CHANNEL_OPTIONS, OPTIONS
 from jscc_sim.catalog.codecs import CODEC_NAMES
 from jscc_sim.catalog.policies import POLICY_NAMES, first_parameter
 from jscc_sim.catalog.request import Request
@@ -28,7 +28,7 @@ def inventory() -> list[Entry]:
     return [
         *_channels(),
         *_policies(),
-        *(Entry("shared", name, "", _says(kind)) for name, kind in SHARED_NAMES.items()),
+        *(Entry("shared", name, "", _says(kind)) for name, kind in SECRETS.items()),
         *(Entry("codecs", name, codec.takes, codec.says or _says(codec.kind)) for name, codec in CODEC_NAMES.items()),
         *(Entry("sources", name, SOURCE_TAKES.get(name, "--k"), _says(kind)) for name, kind in SOURCES.items()),
         *(Entry("metrics", metric.name, "", metric.says) for metric in METRICS.values()),

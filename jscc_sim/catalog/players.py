@@ -10,6 +10,7 @@ from jscc_sim.catalog.request import Request
 from jscc_sim.checkpoint import SUFFIXES, Record
 from jscc_sim.codecs import Codec
 from jscc_sim.factory import is_factory
+from jscc_sim.game import proved
 from jscc_sim.pairs import Progress, pair_for
 from jscc_sim.players import load_codec, load_policy
 from jscc_sim.theory.saddle import scalar_payoff
@@ -19,8 +20,8 @@ from jscc_sim.theory.saddle import scalar_payoff
 class Players:
     """The trained parts of a request, with the game that each was trained in.
 
-    Of a pair that was trained together ``lower`` and ``upper`` are what no codec undercuts against its policy and what
-    no jammer exceeds against its codec, in units of J*, where that is proved.
+    ``lower`` and ``upper`` are what no codec undercuts against the policy and what no jammer exceeds against the codec
+    where they are at home, in units of J*, where that is proved.
     """
 
     policy: Policy | None
@@ -49,7 +50,7 @@ class Players:
 
         The latter is about jammers that see neither signal nor source.
         """
-        if not isinstance(channel, Jammer):
+        if not (isinstance(channel, Jammer) and self.at_home(channel)):
             return {}, {}
         value = float(scalar_payoff(1.0, 1.0, channel.jam_power, channel.noise_power))
         blind = isinstance(channel.policy, Policy) and channel.policy.oblivious
@@ -91,17 +92,19 @@ def load_players(asked: Request) -> Players:
     named = [name for name in (asked.policy, *asked.codecs) if name is not None]
     if is_learned(asked) and (files := [name for name in named if is_file(name)]):
         raise ValueError(f"'learned' is another pair's than {files[0]}: name files for both players, or for neither")
-    records, policy, codec = [], None, None
+    records, policy, codec, lower, upper = [], None, None, None, None
     if asked.policy is not None and asked.channel == "jammer" and is_file(asked.policy):
         policy, record = load_policy(Path(asked.policy))
+        lower, _ = proved(Path(asked.policy))
         records.append(record)
     files = [name for name in asked.codecs if is_file(name)]
     if files and len(asked.codecs) > 1:
         raise ValueError(f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named")
     if files:
         codec, record = load_codec(Path(files[0]))
+        _, upper = proved(Path(files[0]))
         records.append(record)
-    return Players(policy, codec, tuple(records))
+    return Players(policy, codec, tuple(records), lower, upper)
 
 
 def load_pair(folder: Path) -> tuple[Jammer, Codec]:

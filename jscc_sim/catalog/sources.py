@@ -27,7 +27,7 @@ def build_source(name: str, k: int | None, usual_k: int) -> Source:
     usual = COLOURED_WORDS if of else usual_k
     source = SOURCE_NAMES[kind](of, usual if k is None else k)
     if k not in (None, source.k):
-        raise ValueError(f"source {name!r} has words of k = {source.k} symbols, not {k}")
+        raise ValueError(f"source {name!r} has words of k={source.k} symbols, not --k {k}: leave --k out")
     return source
 
 

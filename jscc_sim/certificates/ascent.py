@@ -1,33 +1,21 @@
 """The worst samples of a jammer of words that an ascent from many starts finds: an estimate, for any codec."""
 
 import math
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from jscc_sim.certificates.bound import Bound
 from jscc_sim.certificates.harm import Harm
 from jscc_sim.certificates.stakes import Stakes
+from jscc_sim.theory.certificates import best_chord
 
-Array = NDArray[np.float64]
 # Powers of the samples, over PA.
 RADII = (0.1, 0.3, 0.6, 1.0, 1.6, 2.5, 4.0, 8.0, 16.0, 40.0)
 STEPS, FIRST_STEP, LAST_STEP = 25, 0.4, 0.03
 # Words: of the ascent, of the choice among all, and of the measurement of the chosen.
 CLIMBED, CHOSEN, MEASURED = 64, 1024, 2**16
 RANDOM, PRINCIPAL = 16, 16
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """Two samples and how often each is sent: the corner points of the concave envelope at PA."""
-
-    first: int
-    second: int
-    share: float
 
 
 def ascend(stakes: Stakes) -> Bound:
@@ -43,31 +31,13 @@ def ascend(stakes: Stakes) -> Bound:
     except RuntimeError:  # a codec that has no gradient is asked about the starts alone
         samples = starts
     powers = samples.double().square().mean(1).numpy()
-    chosen = best_mixture(powers, harm.measured(samples, CHOSEN).numpy(), stakes.jam_power)
+    chosen = best_chord(powers, harm.measured(samples, CHOSEN).numpy(), stakes.jam_power)
     pair = samples[[chosen.first, chosen.second]]
     first, second = harm.measured(pair, MEASURED).tolist()
-    value = chosen.share * first + (1 - chosen.share) * second
-    worst = math.sqrt(powers[chosen.first if chosen.share > 0.5 else chosen.second])
+    value = (1 - chosen.share) * first + chosen.share * second
+    worst = math.sqrt(powers[chosen.second if chosen.share >= 0.5 else chosen.first])
     how = f"ascent from {len(starts)} starts, two samples mixed"
     return Bound(value / stakes.value, False, how, worst)
-
-
-def best_mixture(powers: Array, harms: Array, jam_power: float) -> Mixture:
-    """The two samples whose mixture of power PA at most does the greatest harm, and the share of the first.
-
-    >>> best_mixture(np.array([0.0, 1.0, 4.0]), np.array([0.0, 0.5, 1.0]), 2.5)
-    Mixture(first=1, second=2, share=0.5)
-    """
-    cheap, dear = np.flatnonzero(powers <= jam_power), np.flatnonzero(powers > jam_power)
-    alone = int(cheap[harms[cheap].argmax()])
-    if not len(dear):
-        return Mixture(alone, alone, 1.0)
-    shares = (powers[dear] - jam_power) / (powers[dear] - powers[cheap][:, None])
-    mixed = shares * harms[cheap][:, None] + (1 - shares) * harms[dear]
-    row, column = np.unravel_index(int(mixed.argmax()), mixed.shape)
-    if mixed[row, column] <= harms[alone]:
-        return Mixture(alone, alone, 1.0)
-    return Mixture(int(cheap[row]), int(dear[column]), float(shares[row, column]))
 
 
 def _climb(harm: Harm, starts: Tensor) -> Tensor:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 class Bound:
     """``value`` in units of J*, whether it is ``proved``, and ``how`` it was come by, with its limits.
 
-    ``worst`` is the size |z| per symbol of the jammer's sample that it rests on, where there is one.
+    ``worst`` is the size |z| per symbol of the jammer's sample that it rests on, where there is one; ``error`` the
+    half-width of the 95 % interval of a value that was measured on drawn words.
     """
 
     value: float
     proved: bool
     how: str
     worst: float | None = None
+    error: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.value:.5f}  {'proved' if self.proved else 'found'}: {self.how}"
+        within = "" if self.error is None else f" ±{self.error:.1g}"
+        return f"{self.value:.5f}{within}  {'proved' if self.proved else 'found'}: {self.how}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jscc_sim.certificates.bound import Bound
 from jscc_sim.certificates.profile import Array, Profile
-from jscc_sim.certificates.saddle_claim import Claim, judge
+from jscc_sim.certificates.saddle_claim import SADDLE, Claim, judge
 
 Record = dict[str, float | int | str | bool | None]
 
@@ -14,9 +14,11 @@ Record = dict[str, float | int | str | bool | None]
 class Certificate:
     """All payoffs in units of J*, ``value``, the saddle value of the game between all codecs and all jammers.
 
-    ``upper`` and ``lower`` are proved bounds, or None with a ``reason`` where none is known; the found ones are
-    estimates: a better jammer or codec may exist. ``pair`` is the payoff measured beside the linear codec's on the same
-    draws, an estimate much closer than the plain ``payoff``: from it is reckoned what each player could still gain.
+    ``upper`` and ``lower`` are proved bounds, or None with a reason where none is known; the found ones are
+    estimates: a better jammer or codec may exist. ``lower_null`` is what the lower bound says of a Gaussian jammer,
+    where it rests on so few samples that this is not 1. ``pair`` is the payoff measured beside the linear codec's on
+    the same draws, an estimate much closer than the plain ``payoff``: from it is reckoned what each player could still
+    gain.
     ``statistics`` say how Gaussian the jammer's ``signals`` are.
     ``profile`` is φ of a scalar codec, ``price`` the λ of its dual and ``line`` the best linear receiver, for figures.
     ``signal_power`` is the codec's; where it exceeds 1, so do its chances, and U may lie below 1.
@@ -34,7 +36,9 @@ class Certificate:
     upper_found: Bound | None
     lower_found: Bound | None
     pair: Bound | None
-    reason: str | None
+    upper_reason: str | None
+    lower_reason: str | None
+    lower_null: float | None
     oblivious: bool
     statistics: Mapping[str, float]
     signals: Array
@@ -53,7 +57,7 @@ class Certificate:
 
     @property
     def claim(self) -> Claim:
-        """Whether this is the saddle point, within the margins of Claim C."""
+        """Whether this is the saddle point, within stated margins."""
         bounds = (self.upper, self.lower, self.upper_found, self.lower_found)
         upper, lower, *found = (bound.value if bound else None for bound in bounds)
         interval = (self.low, self.high)
@@ -85,7 +89,11 @@ class Certificate:
             **{f"claim_{name}": holds for name, holds in self.claim.parts.items()},
             "alarm": self.claim.alarm,
             **{f"{name}_how": bound.how if bound else None for name, bound in bounds.items()},
-            "lower_reason": self.reason,
+            "upper_found_error": self.upper_found.error if self.upper_found else None,
+            "lower_found_error": self.lower_found.error if self.lower_found else None,
+            "upper_reason": self.upper_reason,
+            "lower_reason": self.lower_reason,
+            "lower_null": self.lower_null,
             "oblivious": self.oblivious,
             **self.statistics,
             "seed": self.seed,
@@ -100,21 +108,27 @@ class Certificate:
             f"J* = {self.value:.6g} per symbol, k = {self.k}; all below in units of J*",
             f"payoff        {self.payoff:.5f}  [{self.low:.5f}, {self.high:.5f}] at 95 %, {self.words} words",
             f"paired payoff {_shown(self.pair, 'not measured')}",
-            f"U             {_shown(self.upper, 'not proved')}",
-            f"L             {_shown(self.lower, self.reason or 'not proved')}",
+            f"U             {_shown(self.upper, self.upper_reason or 'not proved')}",
+            f"L             {_shown(self.lower, self.lower_reason or 'not proved')}",
+            *self._null(),
             f"upper_found   {_shown(self.upper_found, 'not searched')}",
             f"lower_found   {_shown(self.lower_found, 'not searched')}",
             *self._gaps(),
             *self._table(),
             f"certified from both sides: {'yes' if self.certified else 'no'}",
-            f"Claim C, a saddle point: {said}" + (f" ({', '.join(failed)})" if failed else ""),
+            f"saddle point, that is {SADDLE}: {said}" + (f" ({', '.join(failed)})" if failed else ""),
         ]
         return rows + ([f"ALARM: {self.claim.alarm}"] if self.claim.alarm else [])
+
+    def _null(self) -> list[str]:
+        if self.lower_null is None:
+            return []
+        return [f"  Gaussian    {self.lower_null:.5f}  the same bound, from as many samples of a Gaussian jammer"]
 
     def _gaps(self) -> list[str]:
         record = self.record()
         names = {"exploitability_codec": "codec", "exploitability_jammer": "jammer", "nash_conv": "NashConv"}
-        said = [f"{label} {record[name]:.5f}" for name, label in names.items() if isinstance(record[name], float)]
+        said = [f"{label} {record[name]:z.5f}" for name, label in names.items() if isinstance(record[name], float)]
         return [f"exploitability, at most: {', '.join(said)}"] if said else []
 
     def _table(self) -> list[str]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from jscc_sim.case import Case
 from jscc_sim.certificates.ascent import ascend
 from jscc_sim.certificates.bound import Bound
 from jscc_sim.certificates.certificate import Certificate
 from jscc_sim.certificates.harm import Harm
+from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.certificates.lower import lower
 from jscc_sim.certificates.pool_entropy import POOL
 from jscc_sim.certificates.profile import Array
@@ -18,7 +20,7 @@ from jscc_sim.certificates.stakes import Stakes, stakes_of
 from jscc_sim.certificates.upper import Upper, upper
 from jscc_sim.gaussianity import statistics
 from jscc_sim.link import Link
-from jscc_sim.montecarlo import Budget, Case, sweep
+from jscc_sim.montecarlo import Budget, Row, sweep
 from jscc_sim.seeds import seeded
 
 # Half-width of the payoff's interval over the payoff.
@@ -59,7 +61,7 @@ def certify(
         progress(4)
         worse = list(_worse(stakes, above, search=search, progress=progress))
         better = [best_learned(stakes)] if search and below.oblivious else []
-        pair = _pair(stakes, row.mean) if below.oblivious else None
+        pair = _pair(stakes, row) if below.oblivious else None
         progress(STAGES)
     return Certificate(
         k=stakes.k,
@@ -73,7 +75,9 @@ def certify(
         upper_found=_extreme(1, above.found, *worse, pair),
         lower_found=_extreme(-1, below.found, *better, pair),
         pair=pair,
-        reason=below.reason,
+        upper_reason=above.reason,
+        lower_reason=below.reason,
+        lower_null=below.null,
         oblivious=below.oblivious,
         statistics=measured,
         signals=signals,
@@ -95,11 +99,14 @@ def _worse(stakes: Stakes, above: Upper, *, search: bool, progress: Progress) ->
         yield worst_learned(stakes)
 
 
-def _pair(stakes: Stakes, payoff: float) -> Bound:
+def _pair(stakes: Stakes, row: Row) -> Bound:
     """What the players at hand reach against each other: more precise than plain Monte Carlo, which a secret needs."""
-    if not stakes.secret:
-        payoff = Harm(stakes, stakes.codec).against(stakes.jammer, PAIRED // stakes.k)
-    return Bound(payoff / stakes.value, False, "the pair itself, beside the linear codec on the same draws")
+    if stakes.secret:
+        plain = (row.high - row.low) / 2 / stakes.value
+        return Bound(row.mean / stakes.value, False, "the pair itself", error=plain)
+    payoff, error = Harm(stakes, stakes.codec).against(stakes.jammer, PAIRED // stakes.k)
+    how = "the pair itself, beside the linear codec on the same draws"
+    return Bound(payoff / stakes.value, False, how, error=error / stakes.value)
 
 
 def _extreme(sign: int, *found: Bound | None) -> Bound | None:
@@ -110,8 +117,9 @@ def _extreme(sign: int, *found: Bound | None) -> Bound | None:
 
 @torch.no_grad()
 def words_of(link: Link, stakes: Stakes) -> tuple[Tensor, Array]:
-    """``(65536, n)`` words of the codec, and the jammer's signals at unit power over them."""
+    """``(65536, n)`` words of the codec, and the jammer's signals at unit power over them; of latents, each once."""
     u = link.source.draw(SIGNALS)
     x = link.codec.encode(u)
-    jammer = stakes.jammer
-    return x, jammer.limit(jammer._signal(x, u)).double().numpy()
+    jammer, policy = stakes.jammer, stakes.jammer.playing
+    sent = policy.latents if isinstance(policy, LatentPolicy) else jammer.raw(x, u)
+    return x, jammer.limit(sent).double().numpy()

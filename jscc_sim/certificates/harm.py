@@ -16,6 +16,8 @@ from jscc_sim.codecs import Codec
 SYMBOLS = 2**18
 # Words that show which way a codec turns its words.
 TURNED = 2**13
+# Of the normal law, for 95 % on both sides together.
+QUANTILE = 1.96
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +70,9 @@ class Harm:
         return torch.stack(parts).sum(0) / count
 
     @torch.no_grad()
-    def against(self, jammer: Jammer, count: int) -> float:
-        """The payoff against a jammer that knows nothing, over fresh words."""
-        total, step = 0.0, max(1, SYMBOLS // self.stakes.k)
+    def against(self, jammer: Jammer, count: int) -> tuple[float, float]:
+        """The payoff against a jammer that knows nothing, over fresh words, and its 95 % interval's half-width."""
+        excess, step = [], max(1, SYMBOLS // self.stakes.k)
         law, k = self.stakes.law, self.stakes.k
         for start in range(0, count, step):
             size = min(step, count - start)
@@ -78,8 +80,10 @@ class Harm:
             z, u = signals(jammer, jammer.playing, size, k), drawn[:, :k]
             loss = (u - self.codec.decode(heard + z, law)).square()
             plain = self._plain(u, drawn[:, k:] + z)
-            total += float((loss - plain).double().mean(1).sum())
-        return total / count + float(self.linear(torch.tensor(self.stakes.jam_power)))
+            excess.append((loss - plain).double().mean(1))
+        beyond = torch.cat(excess)
+        payoff = float(beyond.mean()) + float(self.linear(torch.tensor(self.stakes.jam_power)))
+        return payoff, QUANTILE * float(beyond.std()) / math.sqrt(count)
 
     def linear(self, power: Tensor) -> Tensor:
         """What a jammer's sample of so much power does to the linear codec."""

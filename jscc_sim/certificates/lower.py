@@ -1,12 +1,13 @@
 """L, what any codec can do against an oblivious jammer: which bound of its entropy applies."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from torch import nn
 
-from channels import NeuralPolicy
+from channels import GaussianPolicy, Jammer, NeuralPolicy
 from jscc_sim.certificates.bound import Bound
 from jscc_sim.certificates.exact_entropy import LAWS, Array, exact_bound
 from jscc_sim.certificates.latents import LatentPolicy
@@ -33,12 +34,14 @@ LARGEST_SHARE, LARGEST_ERROR = 0.01, 0.05
 class Lower:
     """A proved bound or the reason why there is none, and what some codec was found to reach.
 
+    ``null`` is what the same bound, from as many samples, says of a Gaussian jammer, where these are too few for J*.
     ``oblivious`` is false for a jammer that sees signal or source, so that no bound is about it.
     """
 
     proved: Bound | None
     reason: str | None = None
     found: Bound | None = None
+    null: float | None = None
     oblivious: bool = True
 
 
@@ -61,7 +64,19 @@ def lower(stakes: Stakes, pool: int = POOL) -> Lower:
     limit, powers, how = _sampled(stakes, alone, pool)
     missed = missed_power(jammer, jammer.playing if alone is None else alone)
     limit -= missed / (1 + stakes.jam_power + stakes.noise_power)
-    return _judged(stakes, limit, how, _unsure(jammer.playing, powers), alone)
+    judged = _judged(stakes, limit, how, _unsure(jammer.playing, powers), alone)
+    return replace(judged, null=_null(stakes, alone, pool))
+
+
+def _null(stakes: Stakes, alone: nn.Module | None, pool: int) -> float | None:
+    """The bound of as many Gaussian latents, or of a pool of as many Gaussian words; None where it would be J*."""
+    policy = stakes.jammer.playing
+    latents = policy.latents if isinstance(policy, LatentPolicy) else None
+    if latents is None and (alone is not None or getattr(policy, "rotated", False)):
+        return None
+    law = GaussianPolicy() if latents is None else LatentPolicy(torch.randn_like(latents))
+    gaussian = replace(stakes, jammer=Jammer(law, stakes.noise_power, stakes.jam_power).eval())
+    return _value(stakes, _sampled(gaussian, None if alone is None else law, pool)[0])
 
 
 def _sampled(stakes: Stakes, alone: nn.Module | None, pool: int) -> tuple[float, Array, str]:

@@ -17,9 +17,9 @@ from jscc_sim.certificates.stakes import Stakes
 from jscc_sim.codecs import Codec, Linear, NeuralCodec, TailSafeCodec
 from jscc_sim.link import Link
 from jscc_sim.sources import Gaussian
-from jscc_sim.train import Recipe, fit
+from jscc_sim.train import Recipe, fit, imitate
 
-JAMMERS = Recipe(steps=500, batch=512, lr=2e-3, pace=1.0, averaging=0.98)
+JAMMERS = Recipe(steps=500, batch=512, lr=2e-3, averaging=0.98)
 CODECS = Recipe(steps=600, batch=512, lr=3e-3, averaging=0.99)
 TAUGHT = 150
 # Symbols that the best of the learned responses is chosen on, and then measured on anew.
@@ -42,8 +42,9 @@ def worst_learned(stakes: Stakes, recipe: Recipe = JAMMERS) -> Bound:
         _learn(Link(Gaussian(stakes.k), codec, jammer), recipe)
         jammers.append(jammer)
     worst = max(jammers, key=lambda jammer: harm.against(jammer, CHOSEN // stakes.k))
-    value = harm.against(worst, MEASURED // stakes.k) / stakes.value
-    return Bound(value, False, f"the worse of 2 jammers, {recipe.steps} steps each")
+    payoff, error = harm.against(worst, MEASURED // stakes.k)
+    how = f"the worse of 2 jammers, {recipe.steps} steps each"
+    return Bound(payoff / stakes.value, False, how, error=error / stakes.value)
 
 
 def best_learned(stakes: Stakes, recipe: Recipe = CODECS) -> Bound:
@@ -64,22 +65,19 @@ def best_learned(stakes: Stakes, recipe: Recipe = CODECS) -> Bound:
         _learn(Link(Gaussian(stakes.k), codec, resting), recipe)
         codecs.append(Harm(stakes, codec))
     best = min(codecs, key=lambda harm: harm.against(stakes.jammer, CHOSEN // stakes.k))
-    value = best.against(stakes.jammer, MEASURED // stakes.k) / stakes.value
-    return Bound(value, False, f"the better of 2 codecs, {recipe.steps} steps each")
+    payoff, error = best.against(stakes.jammer, MEASURED // stakes.k)
+    how = f"the better of 2 codecs, {recipe.steps} steps each"
+    return Bound(payoff / stakes.value, False, how, error=error / stakes.value)
 
 
-@torch.enable_grad()
 def teach(policy: NeuralPolicy, *, heavy: bool) -> None:
     """Let a policy imitate white noise, Gaussian or of heavy tails."""
-    optimiser = torch.optim.Adam(policy.parameters(), 3e-3)
     n = policy.n
-    for _ in range(TAUGHT):
-        noise = torch.randn(JAMMERS.batch, 4 * n)
-        target = torch.sinh(1.5 * noise[:, 2 * n : 3 * n]) / HEAVY if heavy else noise[:, :n]
-        distance = nn.functional.smooth_l1_loss(policy.shape(noise), target)
-        optimiser.zero_grad()
-        distance.backward()
-        optimiser.step()
+
+    def law(noise: Tensor) -> Tensor:
+        return torch.sinh(1.5 * noise[:, 2 * n : 3 * n]) / HEAVY if heavy else noise[:, :n]
+
+    imitate(policy, law, TAUGHT, JAMMERS.batch, nn.functional.smooth_l1_loss)
 
 
 class _AtRest(Channel):

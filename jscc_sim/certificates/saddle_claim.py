@@ -1,4 +1,4 @@
-"""Claim C: is a pair a saddle point, within stated margins?"""
+"""Is a pair a saddle point, within stated margins? This is Claim C of the project's theory."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,6 +17,11 @@ GAP = 0.03
 ALARMING = 2.6
 # What was found by searches is measured more closely than this.
 FOUND_MARGIN = 0.005
+# All that is asked, in words.
+SADDLE = (
+    f"L and U proved and within {100 * GAP:g} %, payoff within {100 * LEARNED_MARGIN:g} %, "
+    f"KS within {MOST_KS:g}, covariance within {100 * COVARIANCE_MARGIN:g} %"
+)
 
 
 class Claim(NamedTuple):

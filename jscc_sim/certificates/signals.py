@@ -21,7 +21,7 @@ from channels import (
     TwoPointPolicy,
     UniformPolicy,
 )
-from channels.jammer import _takes_source
+from channels.jammer import answer
 from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
 
 Array = NDArray[np.float64]
@@ -65,8 +65,8 @@ def looks_oblivious(policy: nn.Module, k: int) -> bool:
         words, sources = size * torch.randn(SHOWN, k), size * torch.randn(SHOWN, k)
         with torch.random.fork_rng([]):
             torch.default_generator.manual_seed(1)
-            answers.append(policy(words, sources) if _takes_source(policy) else policy(words))
-    return all(torch.equal(answer, answers[0]) for answer in answers)
+            answers.append(answer(policy, words, sources))
+    return all(torch.equal(sent, answers[0]) for sent in answers)
 
 
 def single(jammer: Jammer, k: int) -> nn.Module | None:

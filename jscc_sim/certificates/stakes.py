@@ -49,7 +49,7 @@ def stakes_of(link: Link) -> Stakes:
     source, codec, jammer = link.source, link.codec, innermost(link.channel)
     if not isinstance(jammer, Jammer):
         raise ValueError(f"certificates are about jammers, not {type(jammer).__name__}")
-    if not (isinstance(source, Gaussian) and source.covariance is None):
+    if not (isinstance(source, Gaussian) and source.is_white):
         raise ValueError(f"certificates are for a white Gaussian source, not {source}")
     if codec.k != codec.n:
         raise ValueError(f"the saddle value is known for k = n only, got a codec of k={codec.k}, n={codec.n}")

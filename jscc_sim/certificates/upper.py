@@ -21,12 +21,16 @@ LOOSEST = 0.02
 
 
 class Upper(NamedTuple):
-    """A proved bound, what some jammer was found to reach, and the scalar codec's profile with the price λ of power."""
+    """A proved bound or the reason why there is none, and what some jammer was found to reach.
+
+    A scalar codec has a profile, φ, and the price λ of power.
+    """
 
     proved: Bound | None = None
     found: Bound | None = None
     profile: Profile | None = None
     price: float = 0.0
+    reason: str | None = None
 
 
 def upper(stakes: Stakes) -> Upper:
@@ -44,7 +48,10 @@ def upper(stakes: Stakes) -> Upper:
         return Upper(line, None, seen, stakes.line**2)
     if is_corrected_line(codec):
         return tail_safe(stakes, codec) if codec.k == 1 else Upper(corrected_worst(stakes, codec))
-    return searched(stakes, codec) if codec.k == 1 and is_fixed(codec, stakes.law) else Upper()
+    reason = f"no proof is known for {type(codec).__name__}, only for linear and tail-safe codecs of this library"
+    if codec.k == 1 and is_fixed(codec, stakes.law):
+        return searched(stakes, codec, reason)
+    return Upper(reason=reason)
 
 
 def is_corrected_line(codec: Codec) -> TypeGuard[TailSafeCodec]:
@@ -71,26 +78,27 @@ def tail_safe(stakes: Stakes, codec: TailSafeCodec) -> Upper:
     reach = max(line.reach(rough, stakes.noise_power), LIMIT * math.sqrt(stakes.jam_power))
     found = bounded(codec, stakes.law, stakes.noise_power, reach)
     if found is None:
-        return searched(stakes, codec)
+        return searched(stakes, codec, "the codec's corrections reach too far to be bounded on a grid")
     seen = found.profile
     value, price, worst = proved_worst(found, line, stakes.jam_power, stakes.noise_power)
     trusted, *_ = proved_worst(replace(found, margin=0 * found.margin), line, stakes.jam_power, stakes.noise_power)
     if not value - trusted < LOOSEST * stakes.value:
-        return searched(stakes, codec)
+        loose = f"the quadrature's own error may be {(value - trusted) / stakes.value:.1%}, {LOOSEST:.0%} is allowed"
+        return searched(stakes, codec, loose)
     how = f"duality on |z| ≤ {reach:.3g} and a bound beyond, for all z"
     return Upper(Bound(value / stakes.value, True, how, worst), _found(stakes, seen, reach, worst), seen, price)
 
 
-def searched(stakes: Stakes, codec: Codec) -> Upper:
-    """Found by duality within a limit: of what lies beyond nothing is known."""
+def searched(stakes: Stakes, codec: Codec, reason: str) -> Upper:
+    """Found by duality within a limit, where a ``reason`` keeps it from being proved: nothing is known beyond."""
     reach = LIMIT * math.sqrt(stakes.jam_power)
     if is_too_wide(codec, stakes.noise_power, reach):
-        return Upper()
+        return Upper(reason=reason)
     seen = profile(codec, stakes.law, stakes.noise_power, reach)
     if stakes.secret:  # a sign, for single symbols
         seen = replace(seen, harms=(seen.harms + seen.harms[::-1]) / 2)
     _, price, worst = dual(seen, stakes.jam_power)
-    return Upper(None, _found(stakes, seen, reach, worst), seen, price)
+    return Upper(None, _found(stakes, seen, reach, worst), seen, price, reason)
 
 
 def _found(stakes: Stakes, seen: Profile, reach: float, worst: float) -> Bound | None:

@@ -56,8 +56,8 @@ def attack(
     """Find the worst power-limited jammer for any codec, differentiable or not, next to jammers in closed form.
 
     A fixed ensemble: gradients of the loss and through steps, score functions, CMA-ES, signals of few parameters. None
-    sees what is sent, except "linear". What is reported was measured on fresh words. Flags say where the audit may be
-    fooled; that nothing worse was found proves nothing.
+    sees what is sent, except "linear". All are measured on the same words, by which none was chosen. Flags say where
+    the audit may be fooled; that nothing worse was found proves nothing.
     """
     from jscc_sim.attack import ROWS
     from jscc_sim.attack import attack as audit_of
@@ -78,7 +78,7 @@ def attack(
         except ValueError:
             click.echo("\n".join(rows_alone(done)), err=True, nl=bool(done))  # what was measured before it failed
             raise
-    click.echo(json.dumps(as_dict(audit)) if as_json else "\n".join(lines(audit)))
+    click.echo(json.dumps(as_dict(audit, codec)) if as_json else "\n".join(lines(audit, codec)))
     return 0
 
 

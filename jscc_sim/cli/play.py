@@ -142,7 +142,7 @@ def _result(
             click.echo(f"{kept}.", err=True)
             raise
     result = {**describe(game), **measure(game, played.link, search=search)}
-    result["cpu_seconds"] = round(time.process_time() - start, 2)
+    result["cpu_seconds"] = round(played.earlier + time.process_time() - start, 2)
     return save(played, result, folder) if folder else result, played
 
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
 
+    from jscc_sim.case import Case
     from jscc_sim.catalog import Request
     from jscc_sim.estimators import Estimator
-    from jscc_sim.montecarlo import Budget, Case, Row
+    from jscc_sim.montecarlo import Budget, Row
     from jscc_sim.store import Store
 
     Workers = AbstractContextManager[Executor | None]

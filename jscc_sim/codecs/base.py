@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from channels import MemorylessChannel, UnitPower
 from channels.base import Alphabet
 
+# How many words of a source N(0, I) a learned codec's power is frozen over before it is trained.
+CALIBRATION_WORDS = 2**12
+
 
 class Codec(nn.Module, ABC):
     """Maps source words ``u (..., k)`` to channel words ``x (..., n)`` with ``E[x²] = 1`` per symbol, and back."""

@@ -5,11 +5,10 @@ from torch import Tensor, nn
 
 from channels import MemorylessChannel, UnitPower
 from channels.power import normal_points
-from jscc_sim.codecs.base import Codec, LearnedCodec
+from jscc_sim.codecs.base import CALIBRATION_WORDS, Codec, LearnedCodec
 from jscc_sim.sources import checked_count
 
 BOUND = 2.0
-CALIBRATION_WORDS = 2**12
 
 
 class LineAndNet(nn.Module):

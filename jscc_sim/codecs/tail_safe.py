@@ -7,11 +7,10 @@ from torch import Tensor, nn
 
 from channels import MemorylessChannel, UnitPower
 from channels.power import normal_points
-from jscc_sim.codecs.base import LearnedCodec
+from jscc_sim.codecs.base import CALIBRATION_WORDS, LearnedCodec
 from jscc_sim.codecs.linear import Linear, gaussian_law
 from jscc_sim.sources import checked_count
 
-CALIBRATION_WORDS = 2**12
 # The largest |tanh''|.
 TANH_BEND = 4 / (3 * math.sqrt(3))
 # Rounding of float32 times a Lipschitz constant may alter a correction by less than this where it is to be proved.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jscc_sim.estimators.assumptions import refusal, white_noise
+from jscc_sim.estimators.assumptions import BITS, PLAINLY, refusal, white_noise
 from jscc_sim.estimators.base import FINER, Estimator, Experiment
 from jscc_sim.link import Link, Transmission
 from jscc_sim.metrics import MSE, Metric
@@ -103,7 +103,8 @@ def _covariance(name: str, source: Source) -> Tensor:
     if type(source) in (Gaussian, Laplace, Uniform):
         known = getattr(source, "covariance", None)
         return torch.from_numpy(np.eye(source.k) if known is None else known)
-    raise refusal(name, "a Gaussian, Laplace or uniform source of known covariance", source)
+    needs = "a Gaussian, Laplace or uniform source, of known covariance"
+    raise refusal(name, needs, source, BITS if source.alphabet == "bits" else PLAINLY)
 
 
 def _fit(sent: Transmission, gain: float) -> Quadratics:

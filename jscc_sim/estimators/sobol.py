@@ -11,7 +11,7 @@ from torch.quasirandom import SobolEngine
 
 from channels import AWGN
 from jscc_sim.codecs import Codec
-from jscc_sim.estimators.assumptions import gaussian_noise, refusal
+from jscc_sim.estimators.assumptions import BITS, gaussian_noise, refusal
 from jscc_sim.estimators.base import Estimator, Experiment
 from jscc_sim.link import Link, Transmission
 from jscc_sim.metrics import Metric
@@ -35,7 +35,7 @@ class SobolSender:
         k, law = self.codec.k, self.channel
         normal = normal_points(words, k + self.codec.n).float()
         white, noise = normal[:, :k], normal[:, k:]
-        u = white if self.source.covariance is None else white @ self.source.root
+        u = white if self.source.is_white else white @ self.source.root
         x = self.codec.encode(u)
         y = law.gain * x + sqrt(law.noise_power) * noise
         return Transmission(u, x, y, self.codec.decode(y, law))
@@ -88,4 +88,5 @@ def _gaussian(name: str, source: Source) -> Gaussian:
     """The source itself, if it is Gaussian and nothing derived from that."""
     if isinstance(source, Gaussian) and type(source) is Gaussian:
         return source
-    raise refusal(name, "a Gaussian source", source)
+    other = "use the control estimator for a Laplace or uniform source, or the plain one"
+    raise refusal(name, "a Gaussian source", source, BITS if source.alphabet == "bits" else other)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from channels import BEC, BSC, BitFlip, Channel
 from jscc_sim.codecs import BlockCode, Repetition
-from jscc_sim.estimators.assumptions import check_codec, refusal
+from jscc_sim.estimators.assumptions import PLAINLY, check_codec, refusal
 from jscc_sim.estimators.base import FINER, Estimator, Experiment
 from jscc_sim.estimators.placed import Placed, Stratum, strata_of
 from jscc_sim.link import Link, Transmission
@@ -55,19 +55,17 @@ class Strata(Estimator):
 
     def check(self, link: Link) -> None:
         """ValueError unless the code's distance and nature's law are known, and errors are possible."""
-        check_codec(self.name, link.codec, (BlockCode, Repetition))
+        remedy = "use a code of known minimum distance (hamming, bch, repetition), or the plain estimator"
+        check_codec(self.name, link.codec, (BlockCode, Repetition), remedy)
         if type(link.source) is not Bits:
             raise refusal(self.name, "fair bits as the source", link.source)
         nature = _nature(link.channel)
         if isinstance(nature, BSC) and not nature.flip < 0.5:
-            raise refusal(self.name, "flip below 1/2", nature, "the mirrored 1 - flip is as good a channel")
+            mirrored = f"use 1 - flip, {1 - nature.flip:g}, as good a channel" if nature.flip > 0.5 else PLAINLY
+            raise refusal(self.name, "flip below 1/2", f"flip={nature.flip}", mirrored)
         if not _strata(link):
-            raise refusal(
-                self.name,
-                "a channel where errors can happen",
-                link.channel,
-                "the error rate is 0, or too small for float64",
-            )
+            needs = "a channel where errors can happen"
+            raise refusal(self.name, needs, str(nature), "the error rate is 0, or too small for float64")
 
     def prepare(self, link: Link, metrics: Sequence[Metric], words: int, seed: int) -> Experiment:
         """Share out by a pilot scored by the first metric; blocks are finer than plain ones."""
@@ -104,7 +102,8 @@ def _nature(channel: Channel) -> BSC | BEC:
     nature = channel.behind if type(channel) is BitFlip else channel
     if isinstance(nature, BSC | BEC) and type(nature) in (BSC, BEC):
         return nature
-    raise refusal(Strata.name, "a BSC or a BEC, alone or before bit flips", channel)
+    remedy = "use the tilt estimator for one repeated bit in Gaussian noise, or the plain one"
+    raise refusal(Strata.name, "a BSC or a BEC, alone or before bit flips", channel, remedy)
 
 
 def _strata(link: Link) -> tuple[Stratum, ...]:

@@ -69,9 +69,12 @@ class Tilt(Estimator):
 
     def check(self, link: Link) -> None:
         """ValueError unless one repeated bit meets Gaussian noise."""
-        check_codec(self.name, link.codec, (Repetition,))
-        if type(link.source) is not Bits or link.codec.k != 1:
-            raise refusal(self.name, "words of one fair bit", link.source, "use --k 1, or the plain estimator")
+        remedy = "use repetition, uncoded, the strata estimator for block codes on a BSC or a BEC, or the plain one"
+        check_codec(self.name, link.codec, (Repetition,), remedy)
+        if type(link.source) is not Bits:
+            raise refusal(self.name, "fair bits as the source", link.source)
+        if link.codec.k != 1:
+            raise refusal(self.name, "words of one bit", f"k={link.codec.k}", "use --k 1, or the plain estimator")
         gaussian_noise(self.name, link.channel)
 
     def prepare(self, link: Link, metrics: Sequence[Metric], words: int, seed: int) -> Experiment:

@@ -6,6 +6,7 @@ line alone errs by ``g² z² + line_error``, because the rest has mean zero: enc
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,24 +18,60 @@ from jscc_sim.theory.parameters import Array, power
 CURVED, CURVED_AT = 4 * math.exp(-0.5) / math.sqrt(2 * math.pi), (8 * math.exp(-0.5) - 2) / math.sqrt(2 * math.pi)
 
 
+class Chord(NamedTuple):
+    """Sample ``second`` with probability ``share``, otherwise ``first``; their ``value``, and the ``price`` of power.
+
+    The price λ is the slope of the envelope at the budget, and at a corner the slope beyond it.
+    """
+
+    first: int
+    second: int
+    share: float
+    value: float
+    price: float
+
+
+def best_chord(jam_powers: ArrayLike, payoffs: ArrayLike, jam_power: float) -> Chord:
+    """The upper concave envelope of φ in z² at PA, by its chord: what a jammer gains that switches between two samples.
+
+    ``payoffs (m,)`` are φ(z), the payoff given the jammer's sample z, and ``jam_powers (m,)`` the z², some of them no
+    more than PA. The first sample is of power PA at most; a sample that does as much alone is sent alone, as both.
+
+    >>> best_chord([0, 1, 4], [0.0, 0.5, 1.0], 2.5)
+    Chord(first=1, second=2, share=0.5, value=0.75, price=0.16666666666666666)
+    >>> best_chord([0, 1, 4], [0.0, 0.5, 1.0], 1)[:4]
+    (1, 1, 0.0, 0.5)
+    """
+    squares, harms, budget = power("jam_powers", jam_powers), np.asarray(payoffs, dtype=float), float(jam_power)
+    within = np.flatnonzero(squares <= power("jam_power", budget))
+    beyond = np.flatnonzero(squares > budget)
+    if not len(within):
+        raise ValueError(f"jam_powers must reach down to jam_power, got {squares.min()} at least for {jam_power}")
+    alone = int(within[harms[within].argmax()])
+    steady = Chord(alone, alone, 0.0, float(harms[alone]), 0.0)
+    if not len(beyond):
+        return steady
+    # Every chord from below PA to above it, read at PA.
+    slopes = (harms[beyond] - harms[within][:, None]) / (squares[beyond] - squares[within][:, None])
+    values = harms[within][:, None] + slopes * (budget - squares[within])[:, None]
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    if values[row, column] <= steady.value:
+        ahead = (harms[beyond] - steady.value) / (squares[beyond] - squares[alone])
+        return steady._replace(price=max(0.0, float(ahead.max())))
+    first, second = int(within[row]), int(beyond[column])
+    share = float((budget - squares[first]) / (squares[second] - squares[first]))
+    return Chord(first, second, share, float(values[row, column]), float(slopes[row, column]))
+
+
 def worst_payoff(jam_powers: ArrayLike, payoffs: ArrayLike, jam_power: float) -> float:
     """``min_{λ≥0} [λ PA + max_z (φ(z) − λ z²)]``: the most that a jammer of power PA gains from a fixed codec.
 
-    ``payoffs (m,)`` are φ(z), the error given the jammer's sample z, and ``jam_powers (m,)`` the z², some of them no
-    more than PA. By duality this is the upper concave envelope of φ in z², the payoff of a jammer that switches between
-    two samples. It holds over the samples given: state the largest |z| searched.
+    By duality this is the value of `best_chord`. It holds over the samples given: state the largest |z| searched.
 
     >>> worst_payoff([0, 1, 4], [0.0, 0.5, 1.0], 2.5)
     0.75
     """
-    squares, harms = power("jam_powers", jam_powers), np.asarray(payoffs, dtype=float)
-    within = squares <= power("jam_power", jam_power)
-    if not within.any():
-        raise ValueError(f"jam_powers must reach down to jam_power, got {squares.min()} at least for {jam_power}")
-    low, high = squares[within], squares[~within]
-    # Every chord from below PA to above it, read at PA.
-    chords = harms[within][:, None] * (high - jam_power) + harms[~within] * (jam_power - low)[:, None]
-    return float(max(harms[within].max(), np.max(chords / (high - low[:, None]), initial=-np.inf)))
+    return best_chord(jam_powers, payoffs, jam_power).value
 
 
 def entropy_power_bound(

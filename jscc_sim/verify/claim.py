@@ -17,10 +17,10 @@ from scipy import stats
 
 from jscc_sim import tally
 from jscc_sim.blocks import run_blocks
+from jscc_sim.case import Case
 from jscc_sim.codecs import Repetition
 from jscc_sim.link import Link
 from jscc_sim.metrics import BER, Metric
-from jscc_sim.montecarlo import Case
 from jscc_sim.sources import Bits
 from jscc_sim.theory.fading import rayleigh_bpsk_error
 from jscc_sim.verify.plan import CALIBRATION_BLOCKS, CALIBRATION_INTERVALS, CALIBRATION_WORDS, Plan, Trial
