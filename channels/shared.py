@@ -142,4 +142,6 @@ SECRETS: dict[str, type[SharedRotation] | type[SharedSign]] = {"rotation": Share
 
 def share(channel: Channel, secret: str | None) -> Channel:
     """The channel with one of the `SECRETS` of transmitter and receiver round it, or as it is without."""
+    if secret not in (None, *SECRETS):
+        raise ValueError(f"no shared secret is called {secret!r}: choose from {', '.join(SECRETS)}")
     return channel if secret is None else SECRETS[secret](channel)

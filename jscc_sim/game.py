@@ -1,9 +1,11 @@
 """The jamming game, played by a learned jammer and a learned codec."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from channels import SECRETS, Jammer, NeuralPolicy, PerSymbolPolicy, from_decibels, share
 from jscc_sim.certificates import certify
+from jscc_sim.certificates.saddle_claim import POWER_MARGIN
 from jscc_sim.checkpoint import Kind, Record, save_part, write_whole
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
@@ -235,16 +238,25 @@ def saved_link(game: Game, folder: Path) -> Link:
     return Link(Gaussian(game.k), load_codec(folder)[0], share(jammer, game.shared)).eval()
 
 
-def proved(folder: Path) -> tuple[float | None, float | None]:
-    """L of the policy and U of the codec that `save` wrote into a folder, in units of J*; None where not proved.
+def certified(folder: Path, kind: Kind) -> dict[str, object]:
+    """What `save` wrote beside the part of this kind in a folder, if it is about this very part; else nothing.
 
-    A single file, or a folder without ``play.json``, proves nothing; ValueError if that file is about other parts.
+    The digest guards against accidents, not against forgery.
     """
-    if not (folder / RESULT).exists():
-        return None, None
-    known = _read(folder)
-    lower, upper = (None if known.get(name) is None else float(str(known[name])) for name in ("lower", "upper"))
-    return lower, upper
+    try:
+        known = json.loads((folder / RESULT).read_text())
+        own = json.loads((folder / f"{kind}.json").read_text())["sha256"]
+        return known if known[f"{kind}_sha256"] == own else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def bound(known: Mapping[str, object], name: Literal["lower", "upper"]) -> float | None:
+    """L or U in units of J* as a result has it; None if that is not proved, or no number that it could be."""
+    value = known.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        return None
+    return float(value) if name == "upper" or value <= 1 + POWER_MARGIN else None
 
 
 def recall(game: Game, folder: Path) -> dict[str, object] | None:

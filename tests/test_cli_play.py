@@ -158,6 +158,21 @@ class TestKeeps:
             assert json.loads(lines[0]) | {"cpu_seconds": 0} == result | {"cpu_seconds": 0}
             assert not list(tmp_path.glob("training*"))
 
+    def test_all_its_seconds_count(self, run, tmp_path, monkeypatch):
+        """Those before an interrupt, and those before best responses learned too: here a thousand each."""
+        monkeypatch.setattr("jscc_sim.game.certify", glance)
+        keep, clock = ("--json", "--out", str(tmp_path)), iter([0.0, 1000.0, 0.0])
+        with monkeypatch.context() as patched:
+            patched.setattr(import_module("jscc_sim.cli.play"), "progress_bar", interrupting)
+            patched.setattr("jscc_sim.train.time", SimpleNamespace(process_time=lambda: next(clock)))
+            run("play", *QUICK, *keep)
+        seconds = json.loads(run("play", *QUICK, *keep)[1][0])["cpu_seconds"]
+        assert 1000 < seconds < 1100
+        told = json.loads((tmp_path / "play.json").read_text())
+        (tmp_path / "play.json").write_text(json.dumps({**told, "searched": False, "cpu_seconds": 2000.0}))
+        thorough = [argument for argument in QUICK if argument != "--quick"]
+        assert 2000 < json.loads(run("play", *thorough, *keep)[1][0])["cpu_seconds"] < 2100
+
     def test_an_unfinished_training_is_of_one_game_only(self, run, tmp_path, monkeypatch):
         keep = ("--out", str(tmp_path))
         with monkeypatch.context() as patched:

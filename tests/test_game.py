@@ -1,6 +1,7 @@
 """Mechanics of a game, on tiny budgets; what longer games reach stands in benchmarks/README.md."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,14 @@ from channels import SECRETS, SharedRotation, SharedSign
 from jscc_sim.catalog import Request, load_pair, make_cases
 from jscc_sim.game import (
     Game,
+    bound,
+    certified,
     describe,
     digests,
     imitate_two_point,
     jam_signals,
     measure,
     play,
-    proved,
     recall,
     save,
     save_result,
@@ -224,16 +226,46 @@ class TestSaved:
 
     def test_what_is_proved_goes_with_the_parts(self, played, result, tmp_path):
         save(played, {**result, "lower": 0.9, "upper": 1.1}, tmp_path)
-        assert proved(tmp_path) == (0.9, 1.1)
-        assert proved(tmp_path / "policy.json") == (None, None)
+        assert (
+            certified(tmp_path, "policy")
+            == certified(tmp_path, "codec")
+            == {**result, **digests(tmp_path)}
+            | {
+                "lower": 0.9,
+                "upper": 1.1,
+            }
+        )
+        assert certified(tmp_path / "policy.json", "policy") == {}
         named = {"policy": str(tmp_path), "codecs": (str(tmp_path),)}
         value, (case,) = GAME.value, make_cases(Request("jammer", **named))
         assert (case.bounds["mse"], case.ceilings["mse"]) == pytest.approx((0.9 * value, 1.1 * value))
         (case,) = make_cases(Request("jammer", **named, snr_db=(0.0,)))
         assert (case.bounds, case.ceilings) == ({}, {})
         save_result({**result, **digests(tmp_path), "codec_sha256": "0"}, tmp_path)
-        with pytest.raises(ValueError, match="not about the parts beside it"):
-            proved(tmp_path)
+        assert certified(tmp_path, "codec") == {}
+        assert certified(tmp_path, "policy")
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", '{"codec_sha256": 3}'])
+    def test_a_result_that_is_none_proves_nothing(self, text, played, result, tmp_path):
+        save(played, result, tmp_path)
+        (tmp_path / "play.json").write_text(text)
+        assert certified(tmp_path, "codec") == {}
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 0, True, "0.9", [], None])
+    def test_what_is_no_number_is_no_bound(self, value):
+        assert bound({"upper": value}, "upper") is bound({"lower": value}, "lower") is None
+
+    def test_a_codec_above_the_saddle_value_proves_no_jammer_wrong(self):
+        assert bound({"upper": 2.0}, "upper") == 2.0
+        assert bound({"lower": 2.0}, "lower") is None
+
+    @pytest.mark.usefixtures("tiny")
+    def test_a_codec_that_met_an_informed_jammer_has_no_exact_value_against_another(self, tmp_path):
+        for policy, known in (("tap", False), ("per-symbol", True)):
+            game = Game(policy=policy, recipe=SHORT)
+            save(play(game), describe(game), tmp_path / policy)
+            (case,) = make_cases(Request("jammer", policy="gaussian", codecs=(str(tmp_path / policy),)))
+            assert bool(case.exact) is known
 
     @pytest.mark.usefixtures("tiny")
     def test_the_unfinished_training_goes_and_nothing_else(self, played, tmp_path):

@@ -82,7 +82,7 @@ def _cases(asked: Request, name: str, players: Players, progress: Progress = lam
         learned = _has_learned(link)
         jammer = innermost(link.channel)
         # Every jammer law of its power is worth J* to a linear codec, but to a learned one only where it learned.
-        exact = playing.at_home(jammer) or not isinstance(link.codec, LEARNED_CODECS)
+        exact = (playing.at_home(jammer) and not playing.informed) or not isinstance(link.codec, LEARNED_CODECS)
         lower, upper = playing.bounds(jammer) if _is_white_gaussian(link) else ({}, {})
         yield Case(
             link.eval(),

@@ -10,10 +10,13 @@ from jscc_sim.catalog.request import Request
 from jscc_sim.checkpoint import SUFFIXES, Record
 from jscc_sim.codecs import Codec
 from jscc_sim.factory import is_factory
-from jscc_sim.game import proved
+from jscc_sim.game import bound, certified
 from jscc_sim.pairs import Progress, pair_for
 from jscc_sim.players import load_codec, load_policy
 from jscc_sim.theory.saddle import scalar_payoff
+
+# Games whose jammer sees the signal or the source.
+INFORMED = ("tap", "source")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Players:
     """The trained parts of a request, with the game that each was trained in.
 
     ``lower`` and ``upper`` are what no codec undercuts against the policy and what no jammer exceeds against the codec
-    where they are at home, in units of J*, where that is proved.
+    where they are at home, in units of J*, where that is proved. ``informed`` says that the codec learned against a
+    jammer that sees signal or source, so that what it loses to jammers is not known.
     """
 
     policy: Policy | None
@@ -29,6 +33,7 @@ class Players:
     records: tuple[Record, ...] = ()
     lower: float | None = None
     upper: float | None = None
+    informed: bool = False
 
     @property
     def k(self) -> int | None:
@@ -92,19 +97,20 @@ def load_players(asked: Request) -> Players:
     named = [name for name in (asked.policy, *asked.codecs) if name is not None]
     if is_learned(asked) and (files := [name for name in named if is_file(name)]):
         raise ValueError(f"'learned' is another pair's than {files[0]}: name files for both players, or for neither")
-    records, policy, codec, lower, upper = [], None, None, None, None
+    records, policy, codec, lower, upper, informed = [], None, None, None, None, False
     if asked.policy is not None and asked.channel == "jammer" and is_file(asked.policy):
         policy, record = load_policy(Path(asked.policy))
-        lower, _ = proved(Path(asked.policy))
+        lower = bound(certified(Path(asked.policy), "policy"), "lower")
         records.append(record)
     files = [name for name in asked.codecs if is_file(name)]
     if files and len(asked.codecs) > 1:
         raise ValueError(f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named")
     if files:
         codec, record = load_codec(Path(files[0]))
-        _, upper = proved(Path(files[0]))
+        game = certified(Path(files[0]), "codec")
+        upper, informed = bound(game, "upper"), game.get("policy") in INFORMED
         records.append(record)
-    return Players(policy, codec, tuple(records), lower, upper)
+    return Players(policy, codec, tuple(records), lower, upper, informed=informed)
 
 
 def load_pair(folder: Path) -> tuple[Jammer, Codec]:

@@ -8,7 +8,8 @@ class Bound:
     """``value`` in units of J*, whether it is ``proved``, and ``how`` it was come by, with its limits.
 
     ``worst`` is the size |z| per symbol of the jammer's sample that it rests on, where there is one; ``error`` the
-    half-width of the 95 % interval of a value that was measured on drawn words.
+    half-width of the 95 % interval of a value that was measured on drawn words, where it was kept: that it may be the
+    best of several is not in it.
     """
 
     value: float

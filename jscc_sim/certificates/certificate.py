@@ -15,7 +15,8 @@ class Certificate:
     """All payoffs in units of J*, ``value``, the saddle value of the game between all codecs and all jammers.
 
     ``upper`` and ``lower`` are proved bounds, or None with a reason where none is known; the found ones are
-    estimates: a better jammer or codec may exist. ``lower_null`` is what the lower bound says of a Gaussian jammer,
+    estimates: a better jammer or codec may exist. ``lower_unproved`` would be a bound if the reason were none.
+    ``lower_null`` is what the lower bound says of a Gaussian jammer,
     where it rests on so few samples that this is not 1. ``pair`` is the payoff measured beside the linear codec's on
     the same draws, an estimate much closer than the plain ``payoff``: from it is reckoned what each player could still
     gain.
@@ -38,6 +39,7 @@ class Certificate:
     pair: Bound | None
     upper_reason: str | None
     lower_reason: str | None
+    lower_unproved: Bound | None
     lower_null: float | None
     oblivious: bool
     statistics: Mapping[str, float]
@@ -93,6 +95,7 @@ class Certificate:
             "lower_found_error": self.lower_found.error if self.lower_found else None,
             "upper_reason": self.upper_reason,
             "lower_reason": self.lower_reason,
+            "lower_unproved": self.lower_unproved.value if self.lower_unproved else None,
             "lower_null": self.lower_null,
             "oblivious": self.oblivious,
             **self.statistics,
@@ -121,9 +124,11 @@ class Certificate:
         return rows + ([f"ALARM: {self.claim.alarm}"] if self.claim.alarm else [])
 
     def _null(self) -> list[str]:
-        if self.lower_null is None:
-            return []
-        return [f"  Gaussian    {self.lower_null:.5f}  the same bound, from as many samples of a Gaussian jammer"]
+        """What stands beside L where it is not the whole story."""
+        unproved, null = self.lower_unproved, self.lower_null
+        rows = [f"  if so       {unproved.value:.5f}  {unproved.how}"] if unproved else []
+        told = "the same bound, from as many samples of a Gaussian jammer"
+        return rows + ([] if null is None else [f"  Gaussian    {null:.5f}  {told}"])
 
     def _gaps(self) -> list[str]:
         record = self.record()

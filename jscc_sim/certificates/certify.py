@@ -77,6 +77,7 @@ def certify(
         pair=pair,
         upper_reason=above.reason,
         lower_reason=below.reason,
+        lower_unproved=below.unproved,
         lower_null=below.null,
         oblivious=below.oblivious,
         statistics=measured,

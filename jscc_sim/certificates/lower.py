@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from channels import GaussianPolicy, Jammer, NeuralPolicy
 from jscc_sim.certificates.bound import Bound
@@ -34,6 +34,7 @@ LARGEST_SHARE, LARGEST_ERROR = 0.01, 0.05
 class Lower:
     """A proved bound or the reason why there is none, and what some codec was found to reach.
 
+    ``unproved`` is a bound of which only the assumption of the reason is missing: it says nothing of any codec.
     ``null`` is what the same bound, from as many samples, says of a Gaussian jammer, where these are too few for J*.
     ``oblivious`` is false for a jammer that sees signal or source, so that no bound is about it.
     """
@@ -41,6 +42,7 @@ class Lower:
     proved: Bound | None
     reason: str | None = None
     found: Bound | None = None
+    unproved: Bound | None = None
     null: float | None = None
     oblivious: bool = True
 
@@ -70,13 +72,18 @@ def lower(stakes: Stakes, pool: int = POOL) -> Lower:
 
 def _null(stakes: Stakes, alone: nn.Module | None, pool: int) -> float | None:
     """The bound of as many Gaussian latents, or of a pool of as many Gaussian words; None where it would be J*."""
-    policy = stakes.jammer.playing
-    latents = policy.latents if isinstance(policy, LatentPolicy) else None
-    if latents is None and (alone is not None or getattr(policy, "rotated", False)):
+    latents = _latents(stakes, alone)
+    if latents is None and (alone is not None or getattr(stakes.jammer.playing, "rotated", False)):
         return None
     law = GaussianPolicy() if latents is None else LatentPolicy(torch.randn_like(latents))
     gaussian = replace(stakes, jammer=Jammer(law, stakes.noise_power, stakes.jam_power).eval())
     return _value(stakes, _sampled(gaussian, None if alone is None else law, pool)[0])
+
+
+def _latents(stakes: Stakes, alone: nn.Module | None) -> Tensor | None:
+    """The finite set that the jammer's words, or its symbols, are drawn from, if they are."""
+    policy = alone if isinstance(alone, LatentPolicy) else stakes.jammer.playing
+    return policy.latents if isinstance(policy, LatentPolicy) else None
 
 
 def _sampled(stakes: Stakes, alone: nn.Module | None, pool: int) -> tuple[float, Array, str]:
@@ -110,12 +117,12 @@ def _unsure(policy: nn.Module, powers: Array) -> str | None:
 
 
 def _judged(stakes: Stakes, exponent: float, how: str, unsure: str | None, alone: nn.Module | None) -> Lower:
-    policy, value = stakes.jammer.playing, _value(stakes, exponent)
-    law = f", of the law of these {len(policy.latents)} latents alone" if isinstance(policy, LatentPolicy) else ""
+    policy, value, latents = stakes.jammer.playing, _value(stakes, exponent), _latents(stakes, alone)
+    law = "" if latents is None else f", of the law of these {len(latents)} latents alone"
     how = f"{how}{law}, at {CONFIDENCE:.0%} confidence"
     if unsure:
         reason = f"a bound of the jammer's {type(policy).__name__} holds only {unsure}"
-        return Lower(None, reason, Bound(value, False, f"{how}, {unsure}"))
+        return Lower(None, reason, unproved=Bound(value, False, how))
     return Lower(Bound(value, True, how), None, _best_receiver(stakes, alone) if alone is not None else None)
 
 

@@ -124,7 +124,9 @@ def _result(
     start, total = time.process_time(), game.recipe.steps
     if folder and (known := recall(game, folder)):
         if search and not known["searched"]:  # played with --quick
+            spent = float(str(known["cpu_seconds"]))
             known |= measure(game, saved_link(game, folder))
+            known["cpu_seconds"] = round(spent + time.process_time() - start, 2)
             save_result(known, folder)
         return known, None
     mean = 1.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from channels import Policy
 from jscc_sim.codecs import Codec, PerSymbolCodec
 from jscc_sim.data.sets import data_home
-from jscc_sim.game import Game, describe, measure, play, recall, save
+from jscc_sim.game import Game, bound, describe, measure, play, recall, save
 from jscc_sim.players import load_codec, load_policy
 from jscc_sim.train import Step
 
@@ -56,7 +56,7 @@ def pair_for(snr_db: float, sjr_db: float, progress: Progress = lambda game, ste
     policy, codec = load_policy(folder)[0], load_codec(folder)[0]
     if not isinstance(codec, PerSymbolCodec):
         raise ValueError(f"{folder} does not hold a codec for single symbols: remove the folder")
-    return Pair(game, policy, codec, _number(known["lower"]), _number(known["upper"]))
+    return Pair(game, policy, codec, bound(known, "lower"), bound(known, "upper"))
 
 
 def key(game: Game) -> str:
@@ -64,7 +64,3 @@ def key(game: Game) -> str:
     told = json.dumps({**describe(game), "edition": EDITION}, sort_keys=True)
     digest = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
     return f"snr{game.snr_db:g}_sjr{game.sjr_db:g}_{digest}"
-
-
-def _number(value: object) -> float | None:
-    return None if value is None else float(str(value))
