@@ -14,16 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted_codecs import PLANTED, Made, MadeBits, hard, resonator
 from scipy import optimize
+from scipy.stats import norm
 
 from channels import GaussianPolicy, Jammer, PulsedPolicy, TonePolicy
 from jscc_sim.attack import ROWS, TimeSharing, Victim, attack
 from jscc_sim.attack.closed_forms import CLOSED_FORMS, worst_of
 from jscc_sim.attack.effort import BLOCKS, QUICK
-from jscc_sim.attack.flags import edge
+from jscc_sim.attack.flags import MARGIN, STERN, by_far, edge
 from jscc_sim.attack.measure import measure
 from jscc_sim.attack.pool import Pool, weigh
 from jscc_sim.attack.report import as_dict, lines
 from jscc_sim.attack.straight_through import StraightThrough
+from jscc_sim.attack.strata import Stratum, combined
 from jscc_sim.attack.streams import choosing, measuring
 from jscc_sim.attack.strikes import strikes
 from jscc_sim.case import Case
@@ -33,6 +35,7 @@ from jscc_sim.metrics import SINGLE_BIT_BER
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Bits, Gaussian, Uniform
+from jscc_sim.tally import Tally, clopper_pearson
 from jscc_sim.theory.saddle import scalar_payoff
 from jscc_sim.theory.worst_noise import pulsed_error, worst_hard_error, worst_pulsed_error
 
@@ -222,11 +225,11 @@ def test_flags_say_where_an_audit_may_be_fooled(name):
 class TestSteepTails:
     """Raised for harm that grows with the power of pulses to the end, and never for want of weaker signals."""
 
-    def audited(self, decode):
+    def audited(self, decode, powers=(1000.0,)):
         victim = Victim(Made(4, 4, lambda u: u, decode), Uniform(4), 0.1, 0.1)
         with seeded(0):
-            strong = weigh(victim, math.sqrt(1000) * torch.randn(16, 4).sign(), victim.draw(QUICK.choose))
-            return [flag.name for flag in edge(victim, strong, QUICK)]
+            signals = torch.cat([math.sqrt(power) * torch.randn(16, 4).sign() for power in powers])
+            return [flag.name for flag in edge(victim, weigh(victim, signals, victim.draw(QUICK.choose)), QUICK)]
 
     def test_are_none_where_all_powers_harm_alike(self):
         """A linear codec's pool may hold nothing but the strongest signals: that says nothing of its tails."""
@@ -238,6 +241,46 @@ class TestSteepTails:
     def test_are_seen_where_the_excess_is_beyond_it(self):
         assert self.audited(lambda y: torch.where(y.abs() > 25, 1.0 * y, 0.9 * y)) == ["steep tails"]
         assert self.audited(lambda y: y + y.sign() * (y.abs() - 4).relu().square()) == ["steep tails"]
+
+    @pytest.mark.parametrize("cliff", [300, 700])
+    def test_are_none_where_the_best_signal_lies_before_the_end(self, cliff):
+        """A decoder that shouts once it is pushed over a cliff: nothing grows beyond it, and its edge was found."""
+
+        def decode(y):
+            return torch.where(y.abs() > math.sqrt(cliff) - 2, 300 * y.sign(), 0.9 * y.clamp(-3, 3))
+
+        assert not self.audited(decode, (cliff, 1000.0))
+        assert not self.audited(decode, (cliff,))  # though no stronger signal is in the pool
+
+    def test_are_seen_though_no_signal_reaches_the_end(self):
+        assert self.audited(lambda y: y + y.sign() * (y.abs() - 4).relu().square(), (400.0,)) == ["steep tails"]
+
+    def test_are_none_in_the_audit_of_a_cliff(self):
+        def decode(y):
+            return torch.where(y.abs() > math.sqrt(300) - 2, 300 * y.sign(), 0.9 * y.clamp(-3, 3))
+
+        audit = quick(Made(1, 1, lambda u: u, decode), Uniform(1), 0.1, 0.1)
+        assert 250 < float(audit.worst.pool.powers[audit.worst.pool.best(0.1).second]) < 350
+        assert "steep tails" not in raised(audit)
+
+
+class TestByFar:
+    """Beyond the margin, and beyond the standard error of the difference: either alone is not enough."""
+
+    def blocks(self, excess, errors):
+        """Paired blocks of 1, and others that exceed the margin in the mean by ``excess``, so many standard errors."""
+        luck = torch.tensor([1.0, -1.0]).repeat(BLOCKS // 2).double()
+        luck *= excess / errors * BLOCKS**0.5 / float(luck.std())
+        return MARGIN + excess + luck, torch.ones(BLOCKS, dtype=torch.float64)
+
+    @pytest.mark.parametrize(("errors", "by"), [(1.0, False), (0.9 * STERN, False), (1.1 * STERN, True)])
+    def test_an_excess_just_beyond_the_margin_may_be_luck(self, errors, by):
+        assert STERN >= 4
+        assert by_far(*self.blocks(0.01, errors)) == by
+
+    def test_an_excess_within_the_margin_is_none_however_sure(self):
+        stakes, others = self.blocks(0.01, 100.0)
+        assert not by_far(stakes - 0.02, others)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -261,6 +304,58 @@ class TestMeasuring:
         for blocks in others:
             assert blocks.numpy() == pytest.approx(silent.numpy(), rel=1e-4)
         assert float((measure(victim, QUICK, 6, None).blocks - silent).abs().max()) > 1e-3
+
+    @pytest.mark.parametrize("errors", [1e-5, 1e-4])
+    @pytest.mark.parametrize("name", ["pulses", "time sharing"])
+    def test_intervals_cover_where_only_pulses_show_errors(self, name, errors):
+        """At 1e-5 71 % of intervals missed the truth: hardly any word erred in silence, which takes all but the whole.
+
+        Of 200 intervals of 95 % more than 24 miss with probability 3e-5, were they independent and no wider.
+        """
+        jam_power, noise_power, size, duty = 1e-3, 1 / norm.isf(errors) ** 2, 2.2, 1 / 128
+        victim = Victim(Repetition(1, 1), Bits(1), jam_power, noise_power)
+        share = duty if name == "pulses" else jam_power / size**2
+        if name == "pulses":
+            policy, struck = PulsedPolicy(duty), norm.sf(1 / math.sqrt(noise_power + jam_power / duty))
+        else:
+            signals = torch.tensor([[0.0], [size / math.sqrt(jam_power)]])
+            policy = TimeSharing(signals, torch.tensor([1 - share, share], dtype=torch.float64))
+            struck = (norm.sf((1 - size) / noise_power**0.5) + norm.sf((1 + size) / noise_power**0.5)) / 2
+        exact = (1 - share) * errors + share * struck
+        found = [measure(victim, QUICK, seed, policy).harm for seed in range(200)]
+        assert sum(not harm.low <= exact <= harm.high for harm in found) <= 24
+        assert all(harm.high < exact + 20 * errors + 2e-4 for harm in found)
+
+    def test_lower_ends_of_rates_and_errors_are_none_below_zero(self):
+        """One error in 32,768 words reached down to -1e-5."""
+        victim = Victim(Repetition(1, 1), Bits(1), 1e-3, 1 / norm.isf(1e-5) ** 2)
+        found = [measure(victim, QUICK, seed, None).harm for seed in range(20)]
+        assert any(harm.events == 1 for harm in found)
+        assert all(0 == harm.low <= harm.mean < harm.high for harm in found)
+
+    def test_no_noise_leaves_no_error_that_may_have_been_missed(self):
+        """Squared errors are no rare events: where none is, there is none, whatever the number of words."""
+        victim = Victim(Made(1, 1, lambda u: u, lambda y: y), Uniform(1), 0.1, 0.0)
+        harm = measure(victim, QUICK, 0, None).harm
+        assert (harm.low, harm.mean, harm.high) == (0, 0, 0)
+
+    def test_strata_add_their_own_ends_where_they_show_little(self):
+        silent = Stratum(0.9, tuple(Tally(100, 0.0, 0) for _ in range(BLOCKS)))
+        struck = Stratum(0.1, tuple(Tally(100, 50.0 + block % 2, 50 + block % 2) for block in range(BLOCKS)))
+        alone, both = combined([struck]), combined([silent, struck])
+        missed = 0.9 * clopper_pearson(0, 100 * BLOCKS)[1]
+        assert both.mean == pytest.approx(alone.mean) == pytest.approx(0.1 * 0.505)
+        assert both.low == pytest.approx(alone.low)
+        assert both.high == pytest.approx(alone.high + missed)
+        assert both.std_error == pytest.approx(alone.std_error)
+        assert both.events == 0
+
+    def test_strata_that_show_enough_are_added_block_by_block(self):
+        """They share their words: what one has more, the other may have less."""
+        first = Stratum(0.5, tuple(Tally(100, 40.0 + block, 50) for block in range(BLOCKS)))
+        second = Stratum(0.5, tuple(Tally(100, 60.0 - block, 50) for block in range(BLOCKS)))
+        found = combined([first, second])
+        assert (found.low, found.mean, found.high) == pytest.approx((0.5, 0.5, 0.5))
 
     def test_no_row_is_chosen_by_the_words_it_is_measured_on(self):
         measured = {measuring(seed, block) for seed in range(5) for block in range(BLOCKS)}

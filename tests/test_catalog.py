@@ -1,12 +1,16 @@
 """Names build what they say, defaults suit each other, and every exact value is met by simulation."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from channels import NeuralPolicy, NeuralSourcePolicy
 from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES, Request, inventory, make_cases
+from jscc_sim.checkpoint import Record, save_part
 from jscc_sim.montecarlo import Budget, sweep
+from jscc_sim.players import per_symbol_codec
 from jscc_sim.verify import verdict
 
 
@@ -148,7 +152,7 @@ def test_fewer_uses_than_pixels_keep_the_strongest_components():
         (Request("bsc-flip", flips=-1), "flips must be a whole number"),
         (Request("awgn", k_factor=1.0), "--k-factor means nothing"),
         (Request("rician", k_factor=-1.0), "k_factor must be 0 or more"),
-        (Request("bsc", codecs=("hamming",), k=5), "'hamming' encodes words of k=4, not --k 5: leave --k out"),
+        (Request("bsc", codecs=("hamming",), k=5), "'hamming' encodes words of k=4, not --k 5: use --k 4"),
         (Request("jammer", source="images", k=3), "k=784 symbols, not --k 3: leave --k out"),
         (Request("jammer", codecs=("klt",), source="laplace"), "use --source images"),
         (Request("jammer", codecs=("linear",), source="images"), "for images use klt"),
@@ -178,6 +182,70 @@ def test_fewer_uses_than_pixels_keep_the_strongest_components():
 def test_says_what_does_not_fit_and_what_would(asked, said):
     with pytest.raises(ValueError, match=said):
         make_cases(asked)
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """Parts as if trained, under their names: policies for words of two symbols, a codec of one."""
+    monkeypatch.chdir(tmp_path)
+    parts = {
+        "pair/policy": ("vector", {"n": 2, "hidden": 4}, NeuralPolicy(2, 4)),
+        "sees/policy": ("source", {"k": 1, "n": 2, "hidden": 4}, NeuralSourcePolicy(1, 2, 4)),
+        "one/codec": ("per-symbol", {"k": 1, "hidden": 4}, per_symbol_codec(1, 4)),
+    }
+    for name, (kind, arguments, part) in parts.items():
+        Path(name).parent.mkdir()
+        record = Record(name.rpartition("/")[2], kind, arguments, 10.0, 0.0, 0, 1)
+        save_part(Path(name), record, part.state_dict())
+
+
+def _refusal(asked):
+    with pytest.raises(ValueError, match=": ") as caught:
+        make_cases(asked)
+    return str(caught.value).rpartition(": ")[2]
+
+
+@pytest.mark.usefixtures("trained")
+class TestRemedies:
+    """What is advised has been tried: where it is an option, to follow it is enough."""
+
+    @pytest.mark.parametrize(
+        ("asked", "advice", "followed"),
+        [
+            ({"policy": "./pair", "codecs": ("linear",), "k": 3}, "use --k 2", {"k": 2}),
+            ({"policy": "./pair", "codecs": ("linear",), "k": 3, "n": 4}, "use --n 2", {"n": 2}),
+            ({"policy": "./pair", "codecs": ("linear",), "k": 2, "n": 4}, "leave --n out", {"n": None}),
+            ({"policy": "./pair", "codecs": ("uncoded",), "k": 3}, "use --k 2", {"k": 2}),
+            ({"policy": "./pair", "codecs": ("repetition-2",)}, "use --k 1", {"k": 1}),
+            ({"policy": "./pair", "codecs": ("repetition",)}, "use --n 2", {"n": 2}),
+            ({"policy": "./pair", "codecs": ("repetition",), "k": 3}, "use --k 2 and use --n 2", {"k": 2, "n": 2}),
+            ({"policy": "./pair", "codecs": ("klt",), "source": "images"}, "use --n 2", {"n": 2}),
+            ({"policy": "./sees", "codecs": ("linear",), "k": 2}, "use --k 1 and use --n 2", {"k": 1, "n": 2}),
+            ({"codecs": ("./one",), "k": 3}, "use --k 1", {"k": 1}),
+            ({"codecs": ("./one",), "source": "gaussian:0.9"}, "use --k 1", {"k": 1}),
+            ({"policy": "source-aware", "codecs": ("linear",), "k": 2, "n": 3}, "leave --n out", {"n": None}),
+            ({"policy": "source-aware", "codecs": ("repetition",), "k": 2}, "use --n 2", {"n": 2}),
+        ],
+    )
+    def test_that_are_options_are_enough(self, asked, advice, followed):
+        request = Request("jammer", snr_db=(10.0,), **asked)
+        assert _refusal(request) == advice
+        assert make_cases(replace(request, **followed))
+
+    @pytest.mark.parametrize(
+        ("asked", "advice"),
+        [
+            ({"policy": "./pair", "codecs": ("./one",)}, "use a codec of n=2, or another --policy"),
+            ({"policy": "./sees", "codecs": ("./one",), "k": 1}, "use a codec of n=2, k=1, or another --policy"),
+            ({"policy": "./pair", "codecs": ("repetition-3",)}, "use a codec of n=2, or another --policy"),
+            ({"policy": "./pair", "codecs": ("hamming",), "k": 4}, "use a codec of n=2, or another --policy"),
+            ({"policy": "source-aware", "codecs": ("hamming",)}, "use a codec of k = n, such as uncoded"),
+            ({"policy": "source-aware", "codecs": ("repetition-3",)}, "use a codec of k = n, such as uncoded"),
+            ({"codecs": ("./one",), "source": "images"}, "use another --source or --codec"),
+        ],
+    )
+    def test_name_the_part_where_no_option_will_do(self, asked, advice):
+        assert _refusal(Request("jammer", snr_db=(10.0,), **asked)) == advice
 
 
 def test_a_folder_of_that_name_does_not_hide_a_codec(tmp_path, monkeypatch):

@@ -33,6 +33,18 @@ class TestTheBestChord:
         assert chord.share == pytest.approx(1e-15, rel=1e-12)
         assert chord.value == worst_payoff([0, 1e12], [0.0, 1.0], 1e-3) == pytest.approx(1e-15)
 
+    @pytest.mark.filterwarnings("error")
+    def test_is_finite_over_denormal_powers(self):
+        chord = best_chord([0, 1e-320], [0.0, 1.0], 1e-321)
+        assert chord.value == chord.share == pytest.approx(0.1, rel=0.01)
+        assert chord.price == best_chord([0, 1e-320], [0.0, 1.0], 0.0).price == np.finfo(float).max
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("payoffs", [[0, np.nan, 1], [0, 1, np.inf], [-np.inf, 0, 1], [-1e308, 0, 1e308]])
+    def test_needs_finite_payoffs(self, payoffs):
+        with pytest.raises(ValueError, match="payoffs must be finite"):
+            best_chord([0, 1, 4], payoffs, 2.5)
+
     def test_needs_a_sample_within_the_budget(self):
         with pytest.raises(ValueError, match=r"jam_powers must reach down to jam_power, got 2.0 at least for 1"):
             best_chord([2, 3], [1, 1], 1)

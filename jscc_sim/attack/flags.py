@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from jscc_sim.attack.effort import Effort, strongest
 from jscc_sim.attack.measure import exceeds, stakes_under
@@ -41,11 +42,11 @@ def habits(victim: Victim) -> Iterator[Flag]:
     levels = torch.tensor(few_powers(victim)).repeat(-(-PROBES // 5))[:PROBES]
     y = words.heard + levels.sqrt().unsqueeze(1).to(words.heard) * torch.randn_like(words.heard)
 
-    def decoded(seed: int, part: slice = slice(None)) -> torch.Tensor:
+    def decoded(seed: int, part: slice = slice(None)) -> Tensor:
         with seeded(seed):
             return victim.decode(y[part])
 
-    def encoded(seed: int) -> torch.Tensor:
+    def encoded(seed: int) -> Tensor:
         with seeded(seed), torch.no_grad():
             return victim.codec.encode(words.u)
 
@@ -106,26 +107,39 @@ def _contradictions(rows: Sequence[Row]) -> Iterator[Flag]:
 
 
 def _exceeds(row: Row, other: Row) -> bool:
-    """Whether the first does more harm by more than `MARGIN`, on the same blocks of words and beyond their luck."""
-    return exceeds(row.measured.blocks, MARGIN * other.measured.blocks, STERN)
+    """Whether the first does by far more harm, on the same blocks of words."""
+    return by_far(row.measured.blocks, other.measured.blocks)
+
+
+def by_far(stakes: Tensor, others: Tensor) -> bool:
+    """Whether the first are the larger by more than `MARGIN` in the mean, pair by pair, and beyond their luck."""
+    return exceeds(stakes, MARGIN * others, STERN)
 
 
 def edge(victim: Victim, pool: Pool, effort: Effort) -> Iterator[Flag]:
-    """Whether the harm still grows where the search ends: do pulses of a quarter of that power fall short?
+    """Whether the harm still grows where the search ends: pulses of a quarter of that power fall short, the last don't.
 
-    The best mixture is held against the best whose signals are limited to a quarter; both are chosen already when fresh
-    words say by how much they differ. The excess beyond `MARGIN` must be `STERN` standard errors.
+    The best mixture is held against the best whose signals are limited to a quarter, and against the best of those
+    beyond it at full power: a peak on the way there is a limit, and was found.
     """
     most = strongest(victim.jam_power)
     if float(pool.powers[pool.best(victim.jam_power).second]) <= most / LAST:
         return
-    # Scaled down rather than left out: the pool may hold nothing weaker that does as much.
-    sizes = (most / LAST / pool.powers).sqrt().clamp(max=1.0).unsqueeze(1)
-    limited = choose(victim, (pool.signals * sizes).to(pool.signals), effort)
-    policies = [pool.policy(victim.jam_power), limited.policy(victim.jam_power)]
-    strong, weak = stakes_under(victim, policies, victim.draw(effort.choose), effort.draws)
-    if exceeds(strong, MARGIN * weak, STERN):
+    # Scaled rather than left out: the pool may hold nothing else that does as much.
+    limited = (most / LAST / pool.powers).sqrt().clamp(max=1.0)
+    raised = torch.where(pool.powers > most / LAST, (most / pool.powers).sqrt(), 1.0)
+    if _loses(victim, pool, limited, effort) and not _loses(victim, pool, raised, effort):
         said = (
             f"harm still grows faster than power at power {most:.3g} per symbol, where the search ends: no limit found"
         )
         yield Flag("steep tails", said)
+
+
+def _loses(victim: Victim, pool: Pool, sizes: Tensor, effort: Effort) -> bool:
+    """Whether the best mixture does by far more harm than the best of its signals times ``sizes (m,)``.
+
+    Both are chosen already when fresh words say by how much they differ.
+    """
+    others = choose(victim, (pool.signals * sizes.unsqueeze(1)).to(pool.signals), effort)
+    policies = [pool.policy(victim.jam_power), others.policy(victim.jam_power)]
+    return by_far(*stakes_under(victim, policies, victim.draw(effort.choose), effort.draws))

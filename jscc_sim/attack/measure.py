@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from channels import Policy
 from jscc_sim.attack.effort import BLOCKS, Effort
+from jscc_sim.attack.strata import added, combined, joined, stratified
 from jscc_sim.attack.streams import measuring
 from jscc_sim.attack.strikes import strikes
 from jscc_sim.attack.victim import Victim, Words
 from jscc_sim.seeds import seeded
-from jscc_sim.tally import Estimate, Tally, mean
+from jscc_sim.tally import Estimate
 
 # Standard errors by which a jammer must be the worse one to be called so.
 CLEAR = 2.0
@@ -42,15 +44,15 @@ def measure(victim: Victim, effort: Effort, seed: int, policy: Policy | None) ->
         with seeded(measuring(seed, block)):
             words = victim.draw(effort.block)
             met = list(strikes(victim, policy, words, effort.draws))
-            harms.append(Tally.of(sum_shares((share, victim.stakes(words.u, y)) for share, _, y in met)))
-            power += sum(share * float(z.double().square().mean()) for share, z, _ in met) / BLOCKS
+            harms.append(stratified(met, partial(victim.stakes, words.u), rare=victim.bits))
+            power += sum(strike.share * float(strike.z.double().square().mean()) for strike in met) / BLOCKS
             if victim.bits and victim.codec.k > 1:
-                shared = ((share, victim.blocks_lost(words.u, y).double()) for share, _, y in met)
-                lost.append(Tally.of(sum_shares(shared)))
+                lost.append(stratified(met, partial(victim.blocks_lost, words.u), rare=True))
     exact = None if policy is None else policy.power()
     used = power if exact is None else victim.jam_power * float(exact)
-    blocks = torch.tensor([tally.total / tally.words for tally in harms], dtype=torch.float64)
-    return Measured(mean(harms), mean(lost) if lost else None, used, blocks)
+    strata = joined(harms)
+    means = torch.tensor([tally.total / tally.words for tally in added(strata)], dtype=torch.float64)
+    return Measured(combined(strata), combined(joined(lost)) if lost else None, used, means)
 
 
 def stakes_under(victim: Victim, policies: Sequence[Policy], words: Words, draws: int) -> Iterator[Tensor]:
@@ -59,7 +61,7 @@ def stakes_under(victim: Victim, policies: Sequence[Policy], words: Words, draws
     for policy in policies:
         with seeded(seed), torch.no_grad():
             met = strikes(victim, policy, words, draws)
-            stakes = sum_shares((share, victim.stakes(words.u, y)) for share, _, y in met)
+            stakes = sum_shares((strike.share, victim.stakes(words.u, strike.y)) for strike in met)
         yield stakes
 
 

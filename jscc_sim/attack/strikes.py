@@ -13,11 +13,15 @@ from jscc_sim.attack.victim import Victim, Words
 
 
 class Strike(NamedTuple):
-    """The ``share`` of the time that words meet the signals ``z (words, n)``, and what is received, ``y``."""
+    """The ``share`` of the time that words meet the signals ``z (words, n)``, and what is received, ``y``.
+
+    Strikes of one ``stratum`` are draws of the same law. Those of two are not, and one says nothing of the other.
+    """
 
     share: float
     z: Tensor
     y: Tensor
+    stratum: int
 
 
 def strikes(victim: Victim, policy: Policy | None, words: Words, draws: int) -> Iterator[Strike]:
@@ -27,26 +31,27 @@ def strikes(victim: Victim, policy: Policy | None, words: Words, draws: int) -> 
     that miss the whole word are one silence, which has its exact share.
     """
     if policy is None:
-        yield Strike(1.0, torch.zeros_like(words.x), words.heard)
+        yield Strike(1.0, torch.zeros_like(words.x), words.heard, 0)
         return
-    for share, signal in _signals(policy, words, draws):
+    for share, signal, stratum in _signals(policy, words, draws):
         z = (victim.jam_power**0.5 * signal).to(words.x)
-        yield Strike(share, z.expand_as(words.x), words.heard + z)
+        yield Strike(share, z.expand_as(words.x), words.heard + z, stratum)
 
 
-def _signals(policy: Policy, words: Words, draws: int) -> Iterator[tuple[float, Tensor]]:
-    """Shares and signals of power one, for all words or for each."""
+def _signals(policy: Policy, words: Words, draws: int) -> Iterator[tuple[float, Tensor, int]]:
+    """Shares, signals of power one, for all words or for each, and strata: of one law each."""
     if isinstance(policy, TimeSharing):
-        yield from zip(policy.shares.tolist(), policy.signals, strict=True)
+        for stratum, (share, signal) in enumerate(zip(policy.shares.tolist(), policy.signals, strict=True)):
+            yield share, signal, stratum
     elif isinstance(policy, PulsedPolicy):
         struck = 1 - (1 - policy.duty) ** words.x.shape[-1]
         if struck < 1:
-            yield 1 - struck, torch.zeros_like(words.x)
+            yield 1 - struck, torch.zeros_like(words.x), 1
         for _ in range(draws):
-            yield struck / draws, _pulses(policy.duty, words.x)
+            yield struck / draws, _pulses(policy.duty, words.x), 0
     else:
         for _ in range(draws):
-            yield 1 / draws, policy(words.x, words.u)
+            yield 1 / draws, policy(words.x, words.u), 0
 
 
 def _pulses(duty: float, x: Tensor) -> Tensor:

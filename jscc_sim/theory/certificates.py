@@ -36,6 +36,7 @@ def best_chord(jam_powers: ArrayLike, payoffs: ArrayLike, jam_power: float) -> C
 
     ``payoffs (m,)`` are φ(z), the payoff given the jammer's sample z, and ``jam_powers (m,)`` the z², some of them no
     more than PA. The first sample is of power PA at most; a sample that does as much alone is sent alone, as both.
+    ValueError if payoffs are not finite, or so far apart that their difference is not.
 
     >>> best_chord([0, 1, 4], [0.0, 0.5, 1.0], 2.5)
     Chord(first=1, second=2, share=0.5, value=0.75, price=0.16666666666666666)
@@ -43,6 +44,8 @@ def best_chord(jam_powers: ArrayLike, payoffs: ArrayLike, jam_power: float) -> C
     (1, 1, 0.0, 0.5)
     """
     squares, harms, budget = power("jam_powers", jam_powers), np.asarray(payoffs, dtype=float), float(jam_power)
+    if not math.isfinite(float(harms.max()) - float(harms.min())):
+        raise ValueError(f"payoffs must be finite, and so their differences, got {harms.min()} to {harms.max()}")
     within = np.flatnonzero(squares <= power("jam_power", budget))
     beyond = np.flatnonzero(squares > budget)
     if not len(within):
@@ -51,16 +54,23 @@ def best_chord(jam_powers: ArrayLike, payoffs: ArrayLike, jam_power: float) -> C
     steady = Chord(alone, alone, 0.0, float(harms[alone]), 0.0)
     if not len(beyond):
         return steady
-    # Every chord from below PA to above it, read at PA.
-    slopes = (harms[beyond] - harms[within][:, None]) / (squares[beyond] - squares[within][:, None])
-    values = harms[within][:, None] + slopes * (budget - squares[within])[:, None]
-    row, column = np.unravel_index(int(values.argmax()), values.shape)
-    if values[row, column] <= steady.value:
-        ahead = (harms[beyond] - steady.value) / (squares[beyond] - squares[alone])
-        return steady._replace(price=max(0.0, float(ahead.max())))
-    first, second = int(within[row]), int(beyond[column])
-    share = float((budget - squares[first]) / (squares[second] - squares[first]))
-    return Chord(first, second, share, float(values[row, column]), float(slopes[row, column]))
+    # Every chord from below PA to above it, read at PA: by shares, because slopes may overflow.
+    rises, runs = harms[beyond] - harms[within][:, None], squares[beyond] - squares[within][:, None]
+    shares = (budget - squares[within])[:, None] / runs
+    values = harms[within][:, None] + shares * rises
+    best = np.unravel_index(int(values.argmax()), values.shape)
+    if values[best] <= steady.value:
+        return steady._replace(
+            price=max(0.0, _steepest(harms[beyond] - steady.value, squares[beyond] - squares[alone]))
+        )
+    first, second = int(within[best[0]]), int(beyond[best[1]])
+    return Chord(first, second, float(shares[best]), float(values[best]), _steepest(rises[best], runs[best]))
+
+
+def _steepest(rises: Array, runs: Array) -> float:
+    """The largest slope, or the largest number if that is less: runs may be denormal."""
+    with np.errstate(over="ignore"):
+        return min(float(np.max(rises / runs)), float(np.finfo(float).max))
 
 
 def worst_payoff(jam_powers: ArrayLike, payoffs: ArrayLike, jam_power: float) -> float:
