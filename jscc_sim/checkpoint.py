@@ -111,7 +111,9 @@ def _digest(weights: bytes, said: Mapping[str, object]) -> str:
 def _read(weights: Path, digest: str, described: Path, said: Mapping[str, object]) -> Tensors:
     raw = weights.read_bytes()
     if _digest(raw, said) != digest:
-        raise ValueError(f"{weights} is not the file that {described} describes, or one was edited: the sha256 differs")
+        raise ValueError(
+            f"{weights} is not the file that {described} describes, or one was edited: the sha256 differs; remove both"
+        )
     try:
         return load(raw)
     except SafetensorError as error:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from channels import SECRETS, Jammer, NeuralPolicy, PerSymbolPolicy, from_decibels, share
 from jscc_sim.certificates import certify
-from jscc_sim.certificates.saddle_claim import POWER_MARGIN
+from jscc_sim.certificates.saddle_claim import POWER_MARGIN, judge_payoff
 from jscc_sim.checkpoint import Kind, Record, save_part, write_whole
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
@@ -188,12 +188,16 @@ def describe(game: Game) -> dict[str, object]:
 def measure(game: Game, link: Link, *, search: bool = True) -> dict[str, object]:
     """The certificate of a game's link as plain values by name, in units of the game's value.
 
-    ``searched`` says whether best responses learned as well, which prove nothing.
+    ``searched`` says whether best responses learned as well, which prove nothing. Of a jammer that sees signal or
+    source the payoff alone is judged.
     """
     found: dict[str, object] = {**certify(link, seed=game.seed, search=search).record(), "searched": search}
-    if (scale := float(str(found["value"])) / game.value) != 1:
-        for name in ("payoff_ratio", "low", "high"):
-            found[name] = float(str(found[name])) * scale
+    if not found["oblivious"]:
+        scale = float(str(found["value"])) / game.value
+        low, high = (float(str(found[name])) * scale for name in ("low", "high"))
+        claim = judge_payoff(low, high)
+        found |= {"payoff_ratio": float(str(found["payoff_ratio"])) * scale, "low": low, "high": high}
+        found |= {"verdict": claim.verdict, **claim.record()}
     return found
 
 
@@ -271,6 +275,7 @@ def recall(game: Game, folder: Path) -> dict[str, object] | None:
     if differing:
         said = ", ".join(f"{name} {known.get(name)}" for name in differing)
         raise FileExistsError(f"{folder} already holds another game ({said}): choose another folder")
+    load_policy(folder), load_codec(folder)  # what was measured counts only while its parts are whole
     return known
 
 

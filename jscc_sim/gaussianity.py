@@ -13,6 +13,8 @@ Array = NDArray[np.float64]
 DIRECTIONS = 64
 # The energy distance looks at all pairs of so many words.
 PAIRED = 2**11
+# Of the true Gaussian samples: not one by which users draw samples of their own.
+NULL_SEED = 781_204_953
 
 
 def ks(sample: Array) -> float:
@@ -111,4 +113,4 @@ def _beside_null(sample: Array, named: Mapping[str, Callable[[Array], float]]) -
 
 @lru_cache(maxsize=256)
 def _null(statistic: Callable[[Array], float], count: int, k: int) -> float:
-    return statistic(np.random.default_rng(0).standard_normal((count, k)))
+    return statistic(np.random.default_rng(NULL_SEED).standard_normal((count, k)))

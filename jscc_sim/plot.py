@@ -101,7 +101,9 @@ def _draw_proved(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> No
     shown = [(_level(row), row.bound, row.ceiling) for row in rows if row.bound is not None and row.ceiling is not None]
     if shown:
         levels, lower, upper = zip(*shown, strict=True)
-        axes.vlines(levels, lower, upper, color=colour, lw=9, alpha=0.4, label=f"{codec}, L to U, proved")
+        widest = max(above / below - 1 for below, above in zip(lower, upper, strict=True))
+        name = f"{codec}, L to U, proved: {100 * widest:.2g} % at most"
+        axes.vlines(levels, lower, upper, color=colour, lw=9, alpha=0.4, label=name)
 
 
 def _draw_exact(axes: Axes, name: str, points: Points, colour: str) -> None:

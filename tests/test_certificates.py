@@ -35,7 +35,7 @@ from jscc_sim.certificates.line import Line
 from jscc_sim.certificates.lower import lower
 from jscc_sim.certificates.profile import profile
 from jscc_sim.certificates.responses import best_learned, worst_learned
-from jscc_sim.certificates.saddle_claim import judge
+from jscc_sim.certificates.saddle_claim import judge, judge_payoff
 from jscc_sim.certificates.stakes import stakes_of
 from jscc_sim.certificates.upper import upper
 from jscc_sim.codecs import Codec, Linear, ModuleCodec, NeuralCodec, PerSymbolCodec, TailSafeCodec
@@ -417,6 +417,19 @@ class TestLower:
         assert not is_believed(policy, float(policy.power()))
         torch.manual_seed(0)
         assert lower(stakes(Linear(), policy)).proved.value < 1e-3
+
+
+class TestInformed:
+    def test_of_a_jammer_that_sees_the_signal_the_payoff_alone_is_judged(self):
+        """Its value is another game's, and it need not be Gaussian."""
+        found = certify(Link(Gaussian(), Linear(), Jammer(TapPolicy(0.0), N, PA)), search=False)
+        assert not found.oblivious
+        assert (found.claim.verdict, found.lower_found) == (None, None)
+        assert [judge_payoff(*ends).verdict for ends in ((0.995, 1.005), (0.98, 1.0), (1.02, 1.03))] == [
+            "agrees",
+            None,
+            "disagrees",
+        ]
 
 
 class TestFound:

@@ -239,7 +239,8 @@ class TestSaved:
         named = {"policy": str(tmp_path), "codecs": (str(tmp_path),)}
         value, (case,) = GAME.value, make_cases(Request("jammer", **named))
         assert (case.bounds["mse"], case.ceilings["mse"]) == pytest.approx((0.9 * value, 1.1 * value))
-        (case,) = make_cases(Request("jammer", **named, snr_db=(0.0,)))
+        with pytest.warns(UserWarning, match="trained at SNR 10 dB, SJR 0 dB: elsewhere nothing"):
+            (case,) = make_cases(Request("jammer", **named, snr_db=(0.0,)))
         assert (case.bounds, case.ceilings) == ({}, {})
         save_result({**result, **digests(tmp_path), "codec_sha256": "0"}, tmp_path)
         assert certified(tmp_path, "codec") == {}
@@ -267,6 +268,13 @@ class TestSaved:
             (case,) = make_cases(Request("jammer", policy="gaussian", codecs=(str(tmp_path / policy),)))
             assert bool(case.exact) is known
 
+    def test_it_counts_only_while_its_parts_are_whole(self, played, result, tmp_path):
+        save(played, result, tmp_path)
+        weights = (tmp_path / "codec.safetensors").read_bytes()
+        (tmp_path / "codec.safetensors").write_bytes(weights[:-1])
+        with pytest.raises(ValueError, match=r"codec\.safetensors is not the file"):
+            recall(GAME, tmp_path)
+
     @pytest.mark.usefixtures("tiny")
     def test_the_unfinished_training_goes_and_nothing_else(self, played, tmp_path):
         interrupted(GAMES["per-symbol"], tmp_path / "training", 3)
@@ -293,6 +301,7 @@ class TestSaved:
         reg(reg.norm(z)).backward()
         assert z.grad.abs().sum() > 0
 
+    @pytest.mark.filterwarnings("ignore:these parts were trained")
     def test_away_from_home_a_learned_codec_has_no_exact_value(self, played, tmp_path):
         save(played, {}, tmp_path)
         away = make_cases(Request("jammer", codecs=(str(tmp_path),), snr_db=(0.0,)))[0]

@@ -75,7 +75,7 @@ class TestCurves:
     def test_shows_what_is_proved_of_learned_players(self):
         learned = [replace(row(level, 0.1, 0.1), margin=0.01, bound=0.09, ceiling=0.11) for level in (0.1, 0.2)]
         (axes,) = plot.curves(learned).axes
-        assert {"uncoded, saddle value", "uncoded, L to U, proved"} < set(names(axes))
+        assert {"uncoded, saddle value", "uncoded, L to U, proved: 22 % at most"} < set(names(axes))
         assert [path.vertices[:, 1].tolist() for path in axes.collections[0].get_paths()] == [[0.09, 0.11]] * 2
 
     def test_has_one_axes_per_metric(self):

@@ -20,7 +20,8 @@ def lines(audit: Audit, name: str | None = None) -> list[str]:
         f"noise power {victim.noise_power:.4g}, seed {audit.seed}; harm: {NAMES[audit.metric]}"
     )
     flags = [f"Flag: {flag.name}: {flag.message}." for flag in audit.flags]
-    return [title, *table(audit), *(flags or ["No flag was raised."])]
+    worst = "worst: chosen on other words among the jammers that see nothing; other rows may be above it by luck alone."
+    return [title, *table(audit), worst, *(flags or ["No flag was raised."])]
 
 
 def table(audit: Audit) -> list[str]:

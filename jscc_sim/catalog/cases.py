@@ -1,5 +1,6 @@
 """Requests become cases: a link per codec and level, its labels and its exact values; and the curves through them."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -48,7 +49,12 @@ def make_cases(asked: Request, progress: Progress = lambda game, step: None) -> 
     Learned players that have to be trained first are; ``progress`` hears of it.
     """
     asked, players = _filled(asked)
-    return [case for name in asked.codecs for case in _cases(asked, name, players, progress)]
+    cases = [case for name in asked.codecs for case in _cases(asked, name, players, progress)]
+    if players.records and not all(players.at_home(innermost(case.link.channel)) for case in cases):
+        levels = ", ".join(f"{level:g}" for level in players.levels)
+        home = f"SNR {levels} dB, SJR {players.sjr_db:g} dB"
+        warnings.warn(f"these parts were trained at {home}: elsewhere nothing of them is proved or exact", stacklevel=2)
+    return cases
 
 
 def exact_curves(asked: Request, start: float, stop: float) -> dict[tuple[str, str], Curve]:

@@ -88,7 +88,7 @@ class Certificate:
             "nash_conv_found": _difference(values["upper_found"], values["lower_found"]),
             "certified": self.certified,
             "verdict": self.claim.verdict,
-            **{f"claim_{name}": holds for name, holds in self.claim.parts.items()},
+            **self.claim.record(),
             "alarm": self.claim.alarm,
             **{f"{name}_how": bound.how if bound else None for name, bound in bounds.items()},
             "upper_found_error": self.upper_found.error if self.upper_found else None,
@@ -106,7 +106,7 @@ class Certificate:
     def lines(self) -> list[str]:
         """A table for people."""
         said = {"agrees": "yes", "disagrees": "no", None: "undecided"}[self.claim.verdict]
-        failed = [name for name, holds in self.claim.parts.items() if holds is not True]
+        failed = self.claim.failing
         rows = [
             f"J* = {self.value:.6g} per symbol, k = {self.k}; all below in units of J*",
             f"payoff        {self.payoff:.5f}  [{self.low:.5f}, {self.high:.5f}] at 95 %, {self.words} words",
@@ -118,7 +118,7 @@ class Certificate:
             f"lower_found   {_shown(self.lower_found, 'not searched')}",
             *self._gaps(),
             *self._table(),
-            f"certified from both sides: {'yes' if self.certified else 'no'}",
+            f"both bounds proved: {'yes' if self.certified else 'no'}",
             f"saddle point, that is {SADDLE}: {said}" + (f" ({', '.join(failed)})" if failed else ""),
         ]
         return rows + ([f"ALARM: {self.claim.alarm}"] if self.claim.alarm else [])

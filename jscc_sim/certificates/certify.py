@@ -12,7 +12,7 @@ from jscc_sim.certificates.bound import Bound
 from jscc_sim.certificates.certificate import Certificate
 from jscc_sim.certificates.harm import Harm
 from jscc_sim.certificates.latents import LatentPolicy
-from jscc_sim.certificates.lower import lower
+from jscc_sim.certificates.lower import Lower, lower
 from jscc_sim.certificates.pool_entropy import POOL
 from jscc_sim.certificates.profile import Array
 from jscc_sim.certificates.responses import best_learned, worst_learned
@@ -73,7 +73,7 @@ def certify(
         upper=above.proved,
         lower=below.proved,
         upper_found=_extreme(1, above.found, *worse, pair),
-        lower_found=_extreme(-1, below.found, *better, pair),
+        lower_found=_extreme(-1, below.found, *better, pair, _linear(below)),
         pair=pair,
         upper_reason=above.reason,
         lower_reason=below.reason,
@@ -102,12 +102,19 @@ def _worse(stakes: Stakes, above: Upper, *, search: bool, progress: Progress) ->
 
 def _pair(stakes: Stakes, row: Row) -> Bound:
     """What the players at hand reach against each other: more precise than plain Monte Carlo, which a secret needs."""
+    plain = Bound(row.mean / stakes.value, False, "the pair itself", error=(row.high - row.low) / 2 / stakes.value)
     if stakes.secret:
-        plain = (row.high - row.low) / 2 / stakes.value
-        return Bound(row.mean / stakes.value, False, "the pair itself", error=plain)
+        return plain
     payoff, error = Harm(stakes, stakes.codec).against(stakes.jammer, PAIRED // stakes.k)
+    if error > (row.high - row.low) / 2:  # a codec far from the linear one
+        return plain
     how = "the pair itself, beside the linear codec on the same draws"
     return Bound(payoff / stakes.value, False, how, error=error / stakes.value)
+
+
+def _linear(below: Lower) -> Bound | None:
+    """The linear codec, to which every jammer of this power that sees nothing is worth J*."""
+    return Bound(1.0, False, "the linear codec") if below.oblivious else None
 
 
 def _extreme(sign: int, *found: Bound | None) -> Bound | None:

@@ -17,6 +17,7 @@ GAP = 0.03
 ALARMING = 2.6
 # What was found by searches is measured more closely than this.
 FOUND_MARGIN = 0.005
+PARTS = ("bounds", "gap", "payoff", "ks", "covariance")
 # All that is asked, in words.
 SADDLE = (
     f"L and U proved and within {100 * GAP:g} %, payoff within {100 * LEARNED_MARGIN:g} %, "
@@ -30,6 +31,21 @@ class Claim(NamedTuple):
     verdict: Verdict | None
     parts: Mapping[str, bool | None]
     alarm: str | None
+
+    def record(self) -> dict[str, bool | None]:
+        """The parts by name, of which those that fail are not true."""
+        return {f"claim_{name}": self.parts.get(name) for name in PARTS}
+
+    @property
+    def failing(self) -> list[str]:
+        """The parts that are refuted or undecided."""
+        return [name for name, holds in self.parts.items() if holds is not True]
+
+
+def judge_payoff(low: float, high: float) -> Claim:
+    """The claim of a jammer that sees signal or source, of which the payoff alone is known: its 95 % interval."""
+    holds = _inside(low - 1, high - 1, LEARNED_MARGIN)
+    return Claim({True: "agrees", False: "disagrees", None: None}[holds], {"payoff": holds}, None)
 
 
 def judge(
@@ -47,6 +63,8 @@ def judge(
     impossible and therefore an alarm; so is what was ``found`` (upper, lower).
     """
     low, high = interval
+    if not oblivious:
+        return Claim(None, dict.fromkeys(PARTS), _alarm(None, lower, interval))
     parts = {
         "bounds": None if upper is None or lower is None else lower <= 1 + POWER_MARGIN and upper >= 1 - POWER_MARGIN,
         "gap": _closed(upper, lower, *found),
@@ -54,7 +72,7 @@ def judge(
         "ks": statistics["ks"] <= MOST_KS,
         "covariance": max(1 - statistics["covariance_min"], statistics["covariance_max"] - 1) <= COVARIANCE_MARGIN,
     }
-    alarm = _alarm(upper if oblivious else None, lower, interval) or _contradiction(upper, lower, *found)
+    alarm = _alarm(upper, lower, interval) or _contradiction(upper, lower, *found)
     if alarm or False in parts.values():
         return Claim("disagrees", parts, alarm)
     return Claim("agrees" if all(parts.values()) else None, parts, alarm)

@@ -127,9 +127,15 @@ def _own_policy(name: str, k: int | None) -> tuple[nn.Module, int]:
         if not isinstance(policy, torch.nn.Module):
             raise ValueError(f"{name} must return a torch.nn.Module, got {type(policy).__name__}")
         return policy, k or 1
-    latents = np.load(name, allow_pickle=False)
-    if not (latents.ndim == 2 and np.issubdtype(latents.dtype, np.floating)):
-        raise ValueError(f"{name} must hold latents (count, k) of floating point, got {latents.dtype} {latents.shape}")
+    try:
+        latents = np.load(name, allow_pickle=False)
+    except (ValueError, EOFError):
+        raise ValueError(f"{name} is no array of numbers: write it with numpy.save(file, latents)") from None
+    if not (latents.ndim == 2 and len(latents) and np.issubdtype(latents.dtype, np.floating)):
+        wrong = f"{name} must hold latents (count, k) of floating point, got {latents.dtype} {latents.shape}"
+        raise ValueError(f"{wrong}: save latents.reshape(len(latents), -1).astype(float)")
+    if bad := int((~np.isfinite(latents)).any(1).sum()):
+        raise ValueError(f"{name} holds {bad} latents of {len(latents)} that are NaN or infinite: leave them out")
     if k not in (None, latents.shape[1]):
         raise ValueError(f"{name} holds latents of {latents.shape[1]} symbols, not k={k}")
     return LatentPolicy(torch.from_numpy(latents.astype(np.float32))), latents.shape[1]

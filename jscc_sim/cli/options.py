@@ -50,8 +50,8 @@ def decibels(name: str, says: str, default: float | None = None) -> Option:
 def _finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
     """A finite number of dB, or an error that says what to use instead."""
     if value is not None and not math.isfinite(value):
-        chosen = any(option.name == "channel" for option in ctx.command.params)
-        remedy = "without a jammer use --channel awgn" if chosen else "give a finite number"
+        idle = value > 0 and param.name == "sjr_db" and ctx.info_name == "sweep"
+        remedy = "without a jammer use --channel awgn" if idle else "give a finite number"
         raise click.BadParameter(f"{value} dB is not finite; {remedy}")
     return value
 

@@ -140,8 +140,11 @@ def _result(
         try:
             played = play_game(game, device, saved=folder / "training" if folder else None, progress=heard)
         except KeyboardInterrupt:
-            kept = f"the same command goes on from the last checkpoint in {folder}" if folder else "nothing is kept"
-            click.echo(f"{kept}.", err=True)
+            there = folder is not None and (folder / "training.json").exists()
+            kept = (
+                f"The same command goes on from the last checkpoint in {folder}." if there else "Nothing was kept yet."
+            )
+            click.echo(kept, err=True)
             raise
     result = {**describe(game), **measure(game, played.link, search=search)}
     result["cpu_seconds"] = round(played.earlier + time.process_time() - start, 2)
@@ -160,6 +163,8 @@ def _line(result: Mapping[str, object]) -> str:
         for name in ("payoff_ratio", "lower", "upper", "lower_found", "upper_found", "ks")
     }
     saddle = {"agrees": "yes", "disagrees": "no"}.get(str(result["verdict"]), "undecided")
+    failing = [name.removeprefix("claim_") for name, holds in result.items() if name[:6] == "claim_" and not holds]
+    saddle += f" ({', '.join(failing)})" if failing and result["verdict"] != "agrees" else ""
     bounds = "{lower:<8} {upper:<8} {lower_found:<8} {upper_found:<8} {ks:<7.6} {cpu_seconds:<6} {saddle}"
     template = "{seed:<6} {payoff_ratio:<10} [{low:.4f}, {high:.4f}]  " + bounds
     return template.format(**{**result, **shown}, saddle=saddle)
