@@ -1,12 +1,25 @@
 """What all tests share: a profile in which property tests draw the same examples every time, and the command line."""
 
 import pytest
+import torch
 from hypothesis import settings
 
 from jscc_sim.cli import main
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def seeded_module():
+    """What a module makes for all its tests does not depend on which tests ran before it in this process."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def seeded_test():
+    """Nor does any test."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture

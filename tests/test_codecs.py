@@ -36,8 +36,12 @@ def images() -> Images:
 
 @pytest.fixture(scope="module")
 def some(images) -> dict:
+    torch.manual_seed(0)
+    spread, gather = torch.nn.Linear(2, 3, bias=False), torch.nn.Linear(3, 2, bias=False)
+    with torch.no_grad():
+        gather.weight.copy_(torch.linalg.pinv(spread.weight))
     learned = {
-        "module": ModuleCodec(torch.nn.Linear(2, 3), torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()), 2, 3),
+        "module": ModuleCodec(spread, torch.nn.Sequential(gather, torch.nn.Hardtanh(-9, 9)), 2, 3),
         "neural": NeuralCodec(2, 3, hidden=8),
         "per-symbol": PerSymbolCodec(TailSafeCodec(hidden=8), 4),
         "tail-safe": TailSafeCodec(3, 2, hidden=8),
