@@ -212,6 +212,8 @@ def _draw_worth(axes: Axes, found: Certificate, seen: Profile) -> None:
     axes.set(
         xlabel="jammer's sample z", ylabel="in units of J*", title=f"What a sample is worth, λ = {found.price:.4g}"
     )
+    low, high = axes.get_ylim()
+    axes.set_ylim(bottom=low - 0.2 * (high - low))  # room for the legend below the curve
     axes.legend(loc="lower center")
 
 
