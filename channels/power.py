@@ -54,8 +54,8 @@ class UnitPower(nn.Module):
     """``a / √E[a²]``, the power taken over the batch in training and frozen in evaluation.
 
     A power taken from the batch in evaluation would move the target that is being measured: the relative bias of the
-    mean-square error is about ``P/(2BW)`` for batches of ``B``. Training keeps a running average of the power, which
-    `freeze` replaces by a precisely measured one.
+    mean-square error is about ``P/(2BW)`` for batches of ``B``. Training keeps a running average of the power of
+    batches that have gradients, which `freeze` replaces by a precisely measured one.
     """
 
     power: Tensor
@@ -73,9 +73,10 @@ class UnitPower(nn.Module):
             return a * self.power.rsqrt()
         wide = a.to(torch.promote_types(a.dtype, torch.float32))  # squares of halves overflow
         power = wide.square().mean().clamp_min(1e-12)  # a silent signal stays silent instead of turning into NaN
+        momentum = self.momentum if torch.is_grad_enabled() else 0.0
         with torch.no_grad():
             seen = power.to(self.power)
-            self.power.copy_(torch.where(self.power.isnan(), seen, self.power.lerp(seen, self.momentum)))
+            self.power.copy_(torch.where(self.power.isnan(), seen, self.power.lerp(seen, momentum)))
         return a * power.rsqrt()
 
     @torch.no_grad()

@@ -19,7 +19,7 @@ from jscc_sim.checkpoint import Kind, Record, save_part, write_whole
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
 from jscc_sim.players import CODECS, POLICIES, load_codec, load_policy
-from jscc_sim.seeds import seeded
+from jscc_sim.seeds import check_device, seeded
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.informed import deterministic_minimax, tap_payoff
 from jscc_sim.theory.saddle import scalar_payoff
@@ -135,7 +135,7 @@ def play(
     With ``saved``, training goes on from the checkpoint there, if one is, and leaves them as it goes.
     ValueError if torch has no such device; FloatingPointError, naming the step, if the players diverge.
     """
-    _check(device)
+    check_device(device)
     with seeded(game.seed, device), torch.device(device):
         jammer = game.jammer()
         link = game.link(jammer)
@@ -154,15 +154,6 @@ def play(
     jammers[game.recipe.steps] = jam_signals(jammer, game.k)
     ratios = (training.payoffs / game.value).tolist()
     return Played(game, link, jammer, ratios, jammers, training.earlier)
-
-
-def _check(device: str) -> None:
-    try:
-        if torch.device(device).type not in ("cpu", "cuda"):
-            raise RuntimeError("it must be cpu or cuda")
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"torch cannot compute on {device!r} here: {str(error).splitlines()[0]}") from None
 
 
 def imitate_two_point(policy: NeuralPolicy, steps: int = 200, batch: int = 1024) -> None:

@@ -1,4 +1,4 @@
-"""Torch's generator for oneself: a seed, one thread, and everything as before afterwards."""
+"""Torch's generator for oneself: a seed, one thread, and everything as before afterwards; and where torch computes."""
 
 import threading
 from collections.abc import Iterator
@@ -25,3 +25,13 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(threads)
+
+
+def check_device(device: str) -> None:
+    """ValueError unless torch can compute there, on ``cpu`` or ``cuda``."""
+    try:
+        if torch.device(device).type not in ("cpu", "cuda"):
+            raise RuntimeError("it must be cpu or cuda")
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"torch cannot compute on {device!r} here: {str(error).splitlines()[0]}") from None

@@ -151,12 +151,14 @@ class TestSweep:
             "0.0001",
             "--json",
         ]
+        deaf = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has its children ignore it
         run = subprocess.Popen(
             [*command, "--snr", "20,0", "--plot", str(figure), "--store", str(tmp_path / "s.jsonl")],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        signal.signal(signal.SIGINT, deaf)
         assert json.loads(run.stdout.readline())["snr_db"] == 20
         time.sleep(0.5)
         os.kill(run.pid, signal.SIGINT)

@@ -111,10 +111,11 @@ class TestData:
     def test_lists_what_is_here(self, run):
         code, lines, _ = run("data", "list")
         assert code == 0
-        assert [line.split()[0] for line in lines] == ["mnist", "fashion-mnist", "cifar10"]
+        assert [line.split()[0] for line in lines] == ["mnist", "fashion-mnist", "cifar10", "fid-inception", "lite0"]
         assert all("jscc-sim data fetch" in line for line in lines)
         records = [json.loads(line) for line in run("data", "list", "--json")[1]]
-        assert all(record.keys() >= {"name", "train", "test", "licence"} for record in records)
+        assert all(record.keys() >= {"name", "train", "test", "licence"} for record in records[:3])
+        assert all(record.keys() >= {"name", "path", "right", "licence"} for record in records[3:])
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -16,6 +16,8 @@ TINY = {
     "jammer_turns_gaussian": ["--steps", "5"],
     "jamming_saddle": ["--rel-error", "0.1"],
     "regularise_autoencoder": ["--steps", "20"],
+    "regularise_lightning": ["--steps", "20"],
+    "regularise_pytorch": ["--steps", "20"],
     "repetition_under_flips": ["--rel-error", "0.5"],
 }
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
@@ -27,6 +29,8 @@ def test_none_is_forgotten():
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_runs_and_leaves_its_figure(path, tmp_path):
+    if "lightning" in path.stem:
+        pytest.importorskip("lightning")
     limits = {**os.environ, "OMP_NUM_THREADS": "1"}
     run = [sys.executable, str(path), *TINY[path.stem]]
     subprocess.run(run, cwd=tmp_path, env=limits, check=True, capture_output=True)

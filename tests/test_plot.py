@@ -94,6 +94,50 @@ def test_the_game_shows_payoff_and_densities():
     ]
 
 
+class TestAutoencoders:
+    """Figures of several methods, a panel or a row for each."""
+
+    METHODS = ("jamming", "vae", "wae", "aae", "none")
+
+    def test_latents_lie_over_the_circles_of_the_prior(self):
+        rng = np.random.default_rng(0)
+        found = {name: rng.normal(size=(100, 8)) for name in self.METHODS}
+        figure = plot.latents(found, np.arange(100) % 3)
+        assert [axes.get_title() for axes in figure.axes] == list(self.METHODS)
+        radii = [np.hypot(*line.get_data())[0] for line in figure.axes[0].lines]
+        assert radii == pytest.approx([np.sqrt(-2 * np.log(1 - share)) for share in (0.5, 0.9, 0.99)])
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0", "1", "2"]
+
+    def test_latents_beyond_the_axes_are_counted(self):
+        flat = np.tile([[1.0, 0], [-1, 0], [0, 1], [0, -1]], (250, 1))
+        (axes,) = plot.latents({"none": np.concatenate((flat, [[9, 0], [-9, 0]]))}).axes
+        assert [text.get_text() for text in axes.texts] == ["0.2 % outside"]
+        (axes,) = plot.latents({"none": 9 * flat}).axes
+        assert axes.get_xlim()[1] > 9
+
+    def test_single_latents_are_shown_by_density(self):
+        (axes,) = plot.latents({"none": np.random.default_rng(0).normal(size=(100, 1))}).axes
+        assert len(axes.lines) == 1
+
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_pictures(self, channels):
+        pictures = np.random.default_rng(0).uniform(size=(12, 5, 7, channels))
+        assert len(plot.samples(dict.fromkeys(self.METHODS, pictures)).axes) == 5
+        rows = plot.reconstructions(pictures, {"vae": pictures, "wae": pictures}).axes
+        assert [axes.get_ylabel() for axes in rows] == ["original", "vae", "wae"]
+        ends, between = pictures[:4].reshape(2, 2, 5, 7, channels), pictures[:10].reshape(2, 5, 5, 7, channels)
+        (axes,) = plot.interpolations({"vae": (ends, between)}).axes
+        shown = np.atleast_3d(axes.images[0].get_array())
+        assert np.array_equal(shown[:, :7], ends[0, 0])
+        assert np.array_equal(shown[:, -7:], ends[1, 1])
+
+    def test_training_has_a_line_per_seed_and_a_name_per_method(self):
+        epochs = [{"number": number, "mse": 1 / number, "penalty": 0.1} for number in (1, 2, 3)]
+        figure = plot.training({"vae": [epochs, epochs], "none": [epochs, epochs]})
+        assert [len(axes.lines) for axes in figure.axes] == [4, 4]
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["vae", "none"]
+
+
 def test_saves_by_suffix(tmp_path):
     for name in ("a.png", "a.pdf", "a.svg"):
         plot.save(Figure(), tmp_path / name)

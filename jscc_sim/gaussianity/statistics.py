@@ -1,4 +1,4 @@
-"""How far a sample is from N(0, I), each distance beside its value for a true Gaussian sample of the same size."""
+"""What a certificate says of a sample: how far it is from N(0, I), beside a true Gaussian sample of the same size."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -97,15 +97,16 @@ STATISTICS = {
 
 def distances(sample: Array) -> dict[str, float]:
     """Every distance of ``sample (count, k)`` from N(0, I); ``<name>_null`` is that of a true Gaussian sample."""
-    return _beside_null(sample, DISTANCES)
+    return beside_null(sample, DISTANCES)
 
 
 def statistics(sample: Array) -> dict[str, float]:
     """Every statistic of ``sample (count, k)``; ``<name>_null`` is that of a true Gaussian sample of the same size."""
-    return _beside_null(sample, STATISTICS)
+    return beside_null(sample, STATISTICS)
 
 
-def _beside_null(sample: Array, named: Mapping[str, Callable[[Array], float]]) -> dict[str, float]:
+def beside_null(sample: Array, named: Mapping[str, Callable[[Array], float]]) -> dict[str, float]:
+    """Each of the ``named`` of ``sample (count, k)`` and, as ``<name>_null``, that of one fixed Gaussian sample."""
     sample = np.asarray(sample, dtype=float)
     measured = {name: statistic(sample) for name, statistic in named.items()}
     return measured | {f"{name}_null": _null(statistic, *sample.shape) for name, statistic in named.items()}

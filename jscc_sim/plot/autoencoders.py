@@ -1,0 +1,201 @@
+"""Autoencoders side by side: their latents over the prior, what they decode, and how they learned.
+
+Each function takes its arrays by the name of the method; pictures are ``(..., height, width, channels)`` in [0, 1].
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+# Shares of a two-dimensional Gaussian within the circles, and how far the axes reach, or else as far as most latents.
+WITHIN, REACH, MOST = (0.5, 0.9, 0.99), 4.4, 0.995
+SHOWN_LATENTS = 4000
+# Between pictures, in their widths; and in inches, a row of pictures, the gap below it and a letter of its name.
+MARGIN = 0.08
+PICTURES_WIDE, ROW_GAP, LETTER = 11.0, 0.08, 0.078
+# Below this a penalty is drawn on a linear scale.
+LINEAR = 1e-4
+
+
+def latents(found: Mapping[str, Array], labels: NDArray[np.integer[Any]] | None = None) -> Figure:
+    """Latents ``(count, k)`` on their two directions of largest variance, over circles of the prior N(0, I).
+
+    A dot is an image, coloured by its label if there are ``labels (count,)``. Single latents are shown by density.
+    """
+    figure, panels = _panels(len(found), 3.3, 3.4)
+    for axes, (name, z) in zip(panels, found.items(), strict=True):
+        axes.set_title(name, fontsize=10)
+        if z.shape[1] == 1:
+            _draw_density(axes, z[:, 0])
+        else:
+            _draw_plane(axes, z, labels)
+    shares = ", ".join(f"{100 * share:g} %" for share in WITHIN)
+    told = (
+        "density over that of N(0, 1)"
+        if all(z.shape[1] == 1 for z in found.values())
+        else (f"two directions of largest variance; circles hold {shares} of N(0, I)")
+    )
+    figure.suptitle(f"Latents of images: {told}", fontsize=11)
+    if labels is not None:
+        _name_labels(figure, labels)
+    return figure
+
+
+def _draw_plane(axes: Axes, z: Array, labels: NDArray[np.integer[Any]] | None) -> None:
+    _, _, directions = np.linalg.svd(z - z.mean(0), full_matrices=False)
+    flat = (z @ directions[:2].T)[:SHOWN_LATENTS]
+    colours = "C0" if labels is None else [f"C{label % 10}" for label in labels[: len(flat)]]
+    axes.scatter(
+        flat[:, 0], flat[:, 1], s=np.clip(8000 / len(flat), 4, 16), c=colours, alpha=0.55, linewidths=0, rasterized=True
+    )
+    turn = np.linspace(0, 2 * np.pi, 181)
+    for share in WITHIN:
+        radius = math.sqrt(-2 * math.log(1 - share))
+        axes.plot(radius * np.cos(turn), radius * np.sin(turn), color="k", lw=0.9, alpha=0.8)
+    reach = max(REACH, 1.05 * float(np.quantile(np.abs(flat), MOST)))
+    ticks = np.arange(-1, 2) * (reach // 1.4)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=ticks, yticks=ticks)
+    beyond = float((np.abs(flat) > reach).any(1).mean())
+    if beyond >= 0.001:
+        axes.text(0.98, 0.02, f"{100 * beyond:.1f} % outside", ha="right", transform=axes.transAxes, fontsize=8)
+
+
+def _draw_density(axes: Axes, z: Array) -> None:
+    grid = np.linspace(-REACH, REACH, 89)
+    axes.hist(z, bins=list(grid[::2]), density=True, color="C0", alpha=0.6)
+    axes.plot(grid, np.exp(-(grid**2) / 2) / math.sqrt(2 * math.pi), "k--", lw=1)
+    axes.set(xlim=(-REACH, REACH), xticks=(-3, 0, 3))
+
+
+def _name_labels(figure: Figure, labels: NDArray[np.integer[Any]]) -> None:
+    names = sorted({int(label) for label in labels})[:10]
+    dots = [Line2D([], [], color=f"C{name % 10}", marker="o", ls="", ms=5, label=str(name)) for name in names]
+    figure.legend(handles=dots, loc="outside lower center", ncols=len(dots), frameon=False, handletextpad=0.1)
+
+
+def samples(found: Mapping[str, Array]) -> Figure:
+    """Pictures ``(count, ...)`` decoded from draws of the prior: a panel for each method, the same draws in each."""
+    figure, panels = _panels(len(found), 3.8, 3.15)
+    for axes, (name, pictures) in zip(panels, found.items(), strict=True):
+        across = math.ceil(math.sqrt(len(pictures) * 4 / 3))
+        _show(axes, _mosaic(pictures, across))
+        axes.set_title(name, fontsize=10)
+    figure.suptitle("Images decoded from draws of the prior", fontsize=11)
+    return figure
+
+
+def reconstructions(originals: Array, found: Mapping[str, Array]) -> Figure:
+    """Originals ``(count, ...)`` in the first row, and in the others what each method makes of them."""
+    rows = {"original": originals, **found}
+    return _rows({name: [pictures] for name, pictures in rows.items()}, "Images and their reconstructions")
+
+
+def interpolations(found: Mapping[str, tuple[Array, Array]]) -> Figure:
+    """A row per method: on the way from one image's latent to another's, between the two originals.
+
+    For each method there are the originals ``(pairs, 2, ...)`` and the way between them ``(pairs, steps, ...)``.
+    """
+    rows = {
+        name: [
+            part
+            for (first, last), steps in zip(ends, between, strict=True)
+            for part in (first[None], steps, last[None])
+        ]
+        for name, (ends, between) in found.items()
+    }
+    return _rows(rows, "Between two images, which stand at the ends", gaps=(0.3, 0.3, 1.0))
+
+
+def training(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Figure:
+    """The error and the weighted penalty over the epochs, a line for each seed of a method.
+
+    For each method and seed there is a list of epochs with ``number``, ``mse`` and ``penalty``.
+    """
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for axes, what, said in zip(panels, ("mse", "penalty"), ("MSE per value", "weight · penalty"), strict=True):
+        for index, (name, seeds) in enumerate(found.items()):
+            for seed, epochs in enumerate(seeds):
+                numbers, values = ([epoch[part] for epoch in epochs] for part in ("number", what))
+                axes.plot(
+                    numbers, values, ".-", color=f"C{index}", lw=1.4, ms=5, alpha=0.85, label="" if seed else name
+                )
+        axes.set(xlabel="epoch", ylabel=said)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+    panels[0].set_yscale("log")
+    panels[0].yaxis.set_major_formatter("{x:g}")
+    panels[0].yaxis.set_minor_formatter("{x:g}")
+    panels[0].set_title("Training error of the reconstruction")
+    panels[1].set_yscale("symlog", linthresh=LINEAR)
+    panels[1].set_title(f"What is added to it (scale linear within ±{LINEAR:g})")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    return figure
+
+
+def _panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """So many panels of that size, at most four to a row, with as few gaps as can be."""
+    across = count if count <= 4 else min((4, 3), key=lambda columns: -count % columns)
+    down = math.ceil(count / across)
+    figure = Figure(figsize=(width * across, height * down + 0.5), layout="constrained")
+    panels = list(np.ravel(figure.subplots(down, across, squeeze=False)))
+    for axes in panels[count:]:
+        axes.remove()
+    return figure, panels[:count]
+
+
+def _rows(rows: Mapping[str, Sequence[Array]], title: str, gaps: Sequence[float] = (0.0,)) -> Figure:
+    """Rows of groups of pictures, named on the left; after each group comes the next of the ``gaps``."""
+    strips = [
+        np.concatenate([part for group in _parted(groups, gaps) for part in group], 1) for groups in rows.values()
+    ]
+    height, width, _ = strips[0].shape
+    left = 0.3 + LETTER * max(map(len, rows))
+    tall = PICTURES_WIDE * height / width
+    whole = (left + PICTURES_WIDE + 0.1, (tall + ROW_GAP) * len(rows) + 0.4)
+    figure = Figure(figsize=whole)
+    for index, (name, strip) in enumerate(zip(rows, strips, strict=True)):
+        bottom = whole[1] - 0.4 - tall - index * (tall + ROW_GAP)
+        place = (left / whole[0], bottom / whole[1], PICTURES_WIDE / whole[0], tall / whole[1])
+        axes = figure.add_axes(place)
+        _show(axes, strip)
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    figure.suptitle(title, fontsize=11, y=1 - 0.1 / whole[1], va="top")
+    return figure
+
+
+def _parted(groups: Sequence[Array], gaps: Sequence[float]) -> list[list[Array]]:
+    """Each group as a strip, with the gap that follows it, in widths of a picture; the last has none."""
+    found = []
+    for index, pictures in enumerate(groups):
+        strip = _mosaic(pictures, len(pictures))
+        last = index == len(groups) - 1
+        gap = 0 if last else round(gaps[index % len(gaps)] * pictures.shape[2])
+        found.append([strip, np.ones((strip.shape[0], gap, strip.shape[2]))])
+    return found
+
+
+def _mosaic(pictures: Array, across: int) -> Array:
+    """Pictures ``(count, height, width, channels)`` in rows of so many, with white margins."""
+    count, height, width, channels = pictures.shape
+    down, margin = math.ceil(count / across), max(1, round(MARGIN * width))
+    wall = np.ones((down * (height + margin) - margin, across * (width + margin) - margin, channels))
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, across)
+        top, left = row * (height + margin), column * (width + margin)
+        wall[top : top + height, left : left + width] = picture
+    return wall
+
+
+def _show(axes: Axes, wall: Array) -> None:
+    axes.imshow(wall if wall.shape[2] == 3 else wall[..., 0], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

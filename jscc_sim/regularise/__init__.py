@@ -1,0 +1,38 @@
+"""Methods of shaping latents side by side: the same autoencoder, images and schedule, another regulariser."""
+
+from jscc_sim.autoencoders import FAMILIES, Epoch, Schedule
+from jscc_sim.image_metrics import Reference, planes
+from jscc_sim.regularise.conduct import Studied, conduct, encoder_policy, generated
+from jscc_sim.regularise.exhibits import Exhibit, exhibit
+from jscc_sim.regularise.folder import LATENTS, MODEL, RESULT, TRAINING, load_model, load_result, recall, save
+from jscc_sim.regularise.methods import METHODS
+from jscc_sim.regularise.study import SPLITS, Study, default_extractor, shape_of
+from jscc_sim.regularise.table import table
+
+__all__ = [
+    "FAMILIES",
+    "LATENTS",
+    "METHODS",
+    "MODEL",
+    "RESULT",
+    "SPLITS",
+    "TRAINING",
+    "Epoch",
+    "Exhibit",
+    "Reference",
+    "Schedule",
+    "Studied",
+    "Study",
+    "conduct",
+    "default_extractor",
+    "encoder_policy",
+    "exhibit",
+    "generated",
+    "load_model",
+    "load_result",
+    "planes",
+    "recall",
+    "save",
+    "shape_of",
+    "table",
+]

@@ -1,0 +1,124 @@
+"""A study conducted: trained, and measured on images that it has not seen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from jscc_sim.autoencoders import Autoencoder, Epoch, Shape, Training
+from jscc_sim.autoencoders.training import Hear, unheard
+from jscc_sim.certificates import posterior_policy
+from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
+from jscc_sim.data.parts import Parts
+from jscc_sim.image_metrics import Reference, planes
+from jscc_sim.regularise.methods import MIXTURE
+from jscc_sim.regularise.study import Study, shape_of
+from jscc_sim.regularisers import ExPostMixture
+from jscc_sim.seeds import seeded
+
+# Images at a time in evaluation.
+SHOWN = 1000
+# Of a mixture, as in its paper.
+COMPONENTS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Studied:
+    """The trained model, its epochs, and what was measured.
+
+    ``latents`` are those of the images it was judged by, ``drawn`` those whose images were measured against them.
+    """
+
+    study: Study
+    model: Autoencoder
+    epochs: list[Epoch]
+    latents: Tensor
+    drawn: Tensor
+    result: dict[str, Any]
+    shape: Shape
+
+
+def conduct(
+    study: Study,
+    parts: Parts,
+    reference: Reference,
+    *,
+    judged: Tensor | None = None,
+    device: str = "cpu",
+    saved: Path | None = None,
+    hear: Hear = unheard,
+) -> Studied:
+    """Train, then measure on the ``judged`` images, against which ``reference`` measures as many that are generated.
+
+    They are those of the study's split unless they are given. With ``saved``, training goes on from the checkpoint
+    there, if one is, and leaves one after each epoch; ``hear`` is told of the progress.
+    """
+    study.check(parts)
+    images = study.train(parts)
+    judged = planes(study.judged(parts).images) if judged is None else judged
+    with seeded(study.seed, device):
+        model = study.model(shape_of(parts.train.images)).to(device)
+        training = Training(model, images.to(device), study.schedule, study.describe())
+        for _ in training.run(saved, hear):
+            pass
+    model.cpu()
+    with seeded(study.seed):
+        latents, seen = encoded(model, judged), encoded(model, images[: len(judged)])
+        drawn = _density(seen).sample(len(judged)) if study.method == MIXTURE else torch.randn_like(latents)
+        found = _distances(model, drawn, seen, reference)
+    result = {
+        **study.describe(),
+        "mse": float((generated(model, latents) - judged).square().mean()),
+        **found,
+        **model.reg.metrics(latents),
+        "judged": len(judged),
+        "seconds_per_epoch": round(training.seconds / study.schedule.epochs, 2),
+    }
+    return Studied(study, model, training.epochs, latents, drawn, result, shape_of(parts.train.images))
+
+
+def _distances(model: Autoencoder, drawn: Tensor, seen: Tensor, reference: Reference) -> dict[str, float]:
+    """Distances of the images of latents that were ``drawn``, and of as many from a Gaussian fitted to those ``seen``.
+
+    ``fd`` is the Fréchet distance of the first whatever the extractor, for tables of one extractor.
+    """
+    found = reference.distances(generated(model, drawn))
+    fitted = reference.distances(generated(model, ExPostMixture(1).fit(seen).sample(len(drawn))))
+    name = reference.extractor.frechet
+    beside = {f"{name}_fitted": value for name, value in fitted.items()}
+    return {"fd": found[name], "fd_fitted": fitted[name], **found, **beside}
+
+
+def _density(seen: Tensor) -> ExPostMixture:
+    """What describes the latents of a plain autoencoder."""
+    return ExPostMixture(min(COMPONENTS, len(seen))).fit(seen)
+
+
+@torch.no_grad()
+def encoded(model: Autoencoder, images: Tensor) -> Tensor:
+    """The latents ``(count, k)`` of images ``(count, channels, height, width)``; of a VAE, the means."""
+    return torch.cat([model.latents(part) for part in images.split(SHOWN)])
+
+
+@torch.no_grad()
+def generated(model: Autoencoder, z: Tensor) -> Tensor:
+    """The images ``(count, channels, height, width)`` that latents ``(count, k)`` are decoded to."""
+    return torch.cat([model.decoder(part) for part in z.split(SHOWN)])
+
+
+class _Encoder(nn.Module):
+    """An autoencoder up to its latents."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.model.latents(images)
+
+
+def encoder_policy(model: Autoencoder, images: Tensor) -> LatentPolicy | EncoderPolicy:
+    """A jammer's policy whose signals are the latents of these images: `sweep` and `certify` take it."""
+    return posterior_policy(_Encoder(model.eval()), images)

@@ -1,0 +1,77 @@
+"""What is kept of a study: its result, latents and model, in a folder of its own."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from jscc_sim.autoencoders import Autoencoder, Schedule
+from jscc_sim.autoencoders.states import Tensors, pack, unpack
+from jscc_sim.checkpoint import load_state, save_state, write_whole
+from jscc_sim.regularise.conduct import Studied
+from jscc_sim.regularise.study import Study
+from jscc_sim.seeds import seeded
+
+RESULT, LATENTS, DRAWN, MODEL, TRAINING = "result.json", "latents.npy", "drawn.npy", "model", "training"
+# So many latents that were drawn are kept, for figures.
+KEPT = 100
+NEEDED = {"mse", "fd", "fd_fitted", "hz", "ks", "energy_whitened", "dpc", "seconds_per_epoch", "curve"}
+
+
+def save(studied: Studied, folder: Path) -> dict[str, Any]:
+    """Write model, latents and the result, which is returned, into a folder; the checkpoint there is cleared away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / LATENTS, studied.latents.float().numpy())
+    np.save(folder / DRAWN, studied.drawn[:KEPT].float().numpy())
+    tensors: Tensors = {}
+    state = pack(studied.model.state_dict(), MODEL, tensors)
+    said = {"done": studied.study.schedule.epochs, "study": studied.study.describe(), "shape": list(studied.shape)}
+    save_state(folder / MODEL, {**said, "state": state}, tensors)
+    result = {**studied.result, "curve": [epoch._asdict() for epoch in studied.epochs]}
+    write_whole(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
+    for file in (folder / f"{TRAINING}.json", *folder.glob(f"{TRAINING}-*.safetensors*")):
+        file.unlink(missing_ok=True)
+    return result
+
+
+def load_result(folder: Path) -> dict[str, Any]:
+    """The result that `save` wrote into a folder; ValueError if it is damaged."""
+    path = folder / RESULT
+    try:
+        known: dict[str, Any] = json.loads(path.read_text())
+        missing = sorted(NEEDED - known.keys())
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path} does not describe a study: {error}") from None
+    if missing:
+        raise ValueError(f"{path} is damaged, it lacks {', '.join(missing)}: remove it to train anew")
+    return known
+
+
+def recall(study: Study, folder: Path) -> dict[str, Any] | None:
+    """What `save` wrote of the same study, if anything; FileExistsError if the folder holds another study."""
+    if not (folder / RESULT).exists():
+        return None
+    known = load_result(folder)
+    differing = [name for name, value in study.describe().items() if known.get(name) != value]
+    if differing:
+        said = ", ".join(f"{name} {known.get(name)}" for name in differing)
+        raise FileExistsError(f"{folder} already holds another study ({said}): choose another folder")
+    return known
+
+
+def load_model(folder: Path) -> Autoencoder:
+    """The trained model that `save` wrote into a folder, in evaluation; ValueError if it is damaged."""
+    if not (folder / MODEL).with_suffix(".json").is_file():
+        raise FileNotFoundError(f"no model in {folder}: name the folder of one method and seed, such as DIR/jamming-0")
+    said, tensors = load_state(folder / MODEL)
+    try:
+        told = cast("dict[str, Any]", said)
+        about = {name: told["study"][name] for name in ("data", "method", "k", "family", "weight", "seed")}
+        schedule = Schedule(*(told["study"][name] for name in ("epochs", "batch", "lr")))
+        with seeded(0):
+            model = Study(**about, schedule=schedule).model(tuple(told["shape"]))
+        model.load_state_dict(cast("dict[str, Any]", unpack(told["state"], tensors)))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{folder} does not hold the model it describes: {str(error).splitlines()[0]}") from None
+    return model.eval()

@@ -1,0 +1,109 @@
+"""A study: one method on one set of images at one seed, and what it is judged by."""
+
+import math
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jscc_sim.autoencoders import FAMILIES, Autoencoder, Schedule, Shape, autoencoder
+from jscc_sim.data.parts import Part, Parts
+from jscc_sim.image_metrics import EXTRACTORS, planes
+from jscc_sim.regularise.methods import METHODS
+from jscc_sim.seeds import seeded
+
+# Hyper-parameters are chosen on validation, and nothing is chosen on test.
+SPLITS = ("test", "validation")
+# What the extractor that was trained on digits can see.
+DIGITS = (1, 28, 28)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One method on one set of images, at one seed; ``weight`` replaces the method's own.
+
+    It learns from the first ``images`` of the training images, or from all, and is judged by the first
+    ``judged_images`` of ``split``, or by all, in the features of ``extractor``.
+    """
+
+    data: str
+    method: str
+    k: int = 8
+    family: str = "mlp"
+    schedule: Schedule = field(default_factory=Schedule)
+    weight: float | None = None
+    seed: int = 0
+    images: int | None = None
+    judged_images: int | None = None
+    split: str = "test"
+    extractor: str = "mnist_cnn"
+
+    def __post_init__(self) -> None:
+        named: dict[str, Collection[str]] = {
+            "method": METHODS,
+            "family": FAMILIES,
+            "split": SPLITS,
+            "extractor": EXTRACTORS,
+        }
+        for name, known in named.items():
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"no {name} is called {value!r}: choose from {', '.join(known)}")
+        if not self.k >= 1:
+            raise ValueError(f"k, the number of latents, must be at least 1, got {self.k}")
+        for name in ("images", "judged_images"):
+            if (count := getattr(self, name)) is not None and not count >= 1:
+                raise ValueError(f"{name}, how many at most, must be at least 1, got {count}")
+        if self.weight is not None and not 0 <= self.weight < math.inf:
+            raise ValueError(f"weight must be 0 or more and finite, got {self.weight}")
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return f"{self.method}-{self.seed}"
+
+    def model(self, shape: Shape) -> Autoencoder:
+        """The autoencoder before it learned, for images of that shape, drawn from torch's generator."""
+        reg = METHODS[self.method](self.k, math.prod(shape))
+        if self.weight is not None:
+            reg.weight = self.weight
+        return autoencoder(self.family, shape, self.k, reg)
+
+    def check(self, parts: Parts) -> None:
+        """ValueError if there are too few images to learn from or to judge by."""
+        count, judged, batch = len(parts.train.images[: self.images]), len(self.judged(parts)), self.schedule.batch
+        if count < batch:
+            raise ValueError(f"{count} images do not make a batch of {batch}: choose a smaller batch")
+        if judged < max(4, 2 * self.k):
+            raise ValueError(f"{judged} {self.split} images are too few to judge k={self.k} latents by: choose fewer")
+
+    def train(self, parts: Parts) -> Tensor:
+        """The images that it learns from, ``(count, channels, height, width)`` in [0, 1]."""
+        return planes(parts.train.images[: self.images])
+
+    def judged(self, parts: Parts) -> Part:
+        """The images that it is judged by."""
+        found: Part = getattr(parts, self.split)
+        return found.take(slice(self.judged_images))
+
+    def describe(self) -> dict[str, Any]:
+        """The study as plain values by name, the weight and its warm-up spelled out where they are the method's own."""
+        said = asdict(self)
+        schedule = said.pop("schedule")
+        with seeded(0):
+            reg = METHODS[self.method](self.k, 1)
+        own = {"weight": reg.weight if self.weight is None else self.weight, "warmup": reg.warmup}
+        return said | schedule | own
+
+
+def shape_of(images: NDArray[np.uint8]) -> Shape:
+    """``(channels, height, width)`` of images as readers give them."""
+    _, channels, height, width = planes(images[:1]).shape
+    return channels, height, width
+
+
+def default_extractor(shape: Shape) -> str:
+    """The extractor for images of that shape, if nobody names one: that of digits for small grey ones, else lite0."""
+    return "mnist_cnn" if shape == DIGITS else "lite0"

@@ -1,0 +1,67 @@
+"""The adversarial autoencoder's penalty: a discriminator between latents and prior."""
+
+import math
+from collections.abc import Callable
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from jscc_sim.regularisers.base import Regulariser
+from jscc_sim.regularisers.latent_power import LatentPower
+from jscc_sim.regularisers.learner import Learner
+
+# Adam's first decay rate for players that chase a moving opponent.
+MOMENTUM = 0.5
+
+
+class AdversarialAE(Regulariser):
+    """``−E log D(z) − log 2``, in nats: what a discriminator says of latents ``z (batch, d)``; 0 if it cannot tell.
+
+    ``D(z)`` is the probability that ``z`` comes from the prior; the discriminator learns inside, ``updates`` steps of
+    Adam per call in training, and the latents get its non-saturating loss (Makhzani et al., arXiv 1511.05644).
+    ``discriminator`` is any module from latents ``(batch, d)`` to logits ``(batch, 1)``. ``prior`` returns draws of the
+    shape of the latents it is given. The latents are held to unit power by default. Without a warm-up they collapse
+    onto a line before the discriminator has learned anything.
+    """
+
+    def __init__(
+        self,
+        discriminator: nn.Module,
+        *,
+        weight: float = 0.0025,
+        warmup: int = 500,
+        updates: int = 1,
+        lr: float = 1e-3,
+        prior: Callable[[Tensor], Tensor] = torch.randn_like,
+        normaliser: nn.Module | None = None,
+    ) -> None:
+        super().__init__(weight=weight, warmup=warmup)
+        self.learner = Learner(discriminator, updates=updates, lr=lr, betas=(MOMENTUM, 0.999))
+        self.prior, self.normaliser = prior, normaliser or LatentPower()
+
+    @classmethod
+    def default(cls, dim: int, *, hidden: int = 128, weight: float = 0.0025, warmup: int = 500) -> Self:
+        """For latents of ``dim`` dimensions, with a discriminator of two layers of ``hidden`` units."""
+        layers = (nn.Linear(dim, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2))
+        return cls(nn.Sequential(*layers, nn.Linear(hidden, 1)), weight=weight, warmup=warmup)
+
+    def norm(self, z: Tensor) -> Tensor:
+        """The latents as the normaliser leaves them: by default, at unit power."""
+        return self.normaliser(z)
+
+    def penalty(self, z: Tensor) -> Tensor:
+        """Teach the discriminator (in training), then return the latents' loss."""
+        latents = z.detach()
+        self.learner.teach(lambda: self._mistakes(latents))
+        return softplus(-self.discriminator(z)).mean() - math.log(2)
+
+    def discriminator(self, z: Tensor) -> Tensor:
+        """Logits ``(batch,)`` of latents ``z (batch, d)``, near ``log p(z)/q(z)``: prior over latents, in nats."""
+        logits: Tensor = self.learner.player(z)
+        return logits.squeeze(-1)
+
+    def _mistakes(self, z: Tensor) -> Tensor:
+        """The discriminator's cross-entropy, in nats: ``2 log 2`` if it cannot tell."""
+        return softplus(-self.discriminator(self.prior(z))).mean() + softplus(self.discriminator(z)).mean()
