@@ -50,6 +50,17 @@ def normal_points(count: int, dimensions: int) -> Tensor:
     return torch.special.ndtri(points.clamp(margin, 1 - margin)).float()
 
 
+def scrambled_normal_points(count: int, dimensions: int) -> Tensor:
+    """``(count, dimensions)`` Sobol points of N(0, I) in a fresh scrambling, float64, each of that law exactly.
+
+    A random shift within the grid's cell fills the gaps between what torch's points can be.
+    """
+    seed, step = int(torch.randint(2**31, ())), 2.0**-torch.quasirandom.SobolEngine.MAXBIT
+    points = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=seed).draw(count, dtype=torch.float64)
+    points += step * torch.rand_like(points)
+    return torch.special.ndtri(points.clamp_(step**2, 1 - 2.0**-53))
+
+
 class UnitPower(nn.Module):
     """``a / √E[a²]``, the power taken over the batch in training and frozen in evaluation.
 

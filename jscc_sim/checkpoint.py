@@ -81,6 +81,12 @@ def load_state(path: Path) -> tuple[dict[str, object], Tensors]:
     return said, _read(weights, digest, described, said)
 
 
+def clear_state(path: Path) -> None:
+    """Remove what `save_state` wrote, and nothing else."""
+    for file in (path.with_suffix(".json"), *path.parent.glob(f"{path.name}-*.safetensors*")):
+        file.unlink(missing_ok=True)
+
+
 def _named_weights(path: Path) -> str | None:
     try:
         return Path(json.loads(path.with_suffix(".json").read_text())["weights"]).name
@@ -90,13 +96,17 @@ def _named_weights(path: Path) -> str | None:
 
 def _write(path: Path, weights: Path, said: Mapping[str, object], tensors: Tensors) -> None:
     raw = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    text = json.dumps({**said, "sha256": _digest(raw, said)}, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for file, content in ((weights, raw), (path.with_suffix(".json"), (text + "\n").encode())):
-        write_whole(file, content)
+    _write_whole(weights, raw)
+    write_json(path.with_suffix(".json"), {**said, "sha256": _digest(raw, said)})
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_json(path: Path, said: Mapping[str, object]) -> None:
+    """Write plain values as JSON in one stroke."""
+    _write_whole(path, (json.dumps(said, indent=1) + "\n").encode())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
     """Write a file in one stroke: a kill at any moment leaves the new one, the one before, or none."""
     unready = path.with_name(f"{path.name}.part")
     unready.write_bytes(content)

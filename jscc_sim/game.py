@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from channels import SECRETS, Jammer, NeuralPolicy, PerSymbolPolicy, from_decibels, share
 from jscc_sim.certificates import certify
 from jscc_sim.certificates.saddle_claim import POWER_MARGIN, judge_payoff
-from jscc_sim.checkpoint import Kind, Record, save_part, write_whole
+from jscc_sim.checkpoint import Kind, Record, clear_state, save_part, write_json
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
 from jscc_sim.players import CODECS, POLICIES, load_codec, load_policy
@@ -207,8 +207,7 @@ def save(played: Played, result: Mapping[str, object], folder: Path) -> dict[str
         save_part(folder / kind, record, part.state_dict())
     signed = {**result, **digests(folder)}
     save_result(signed, folder)
-    for file in (folder / "training.json", *folder.glob("training-*.safetensors*")):  # nothing that is not ours
-        file.unlink(missing_ok=True)
+    clear_state(folder / "training")
     return signed
 
 
@@ -223,7 +222,7 @@ def digests(folder: Path) -> dict[str, object]:
 
 def save_result(result: Mapping[str, object], folder: Path) -> None:
     """Write ``play.json`` in one stroke."""
-    write_whole(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
+    write_json(folder / RESULT, result)
 
 
 def saved_link(game: Game, folder: Path) -> Link:

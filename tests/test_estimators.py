@@ -29,6 +29,7 @@ from channels import (
     UniformPolicy,
     from_decibels,
 )
+from channels.power import scrambled_normal_points
 from jscc_sim import tally
 from jscc_sim.case import Case
 from jscc_sim.cli.sweep_options import ESTIMATORS as OFFERED
@@ -36,7 +37,6 @@ from jscc_sim.codecs import BCH_15_7, HAMMING_7_4, BlockCode, Linear, NeuralCode
 from jscc_sim.estimators import ESTIMATORS, Control, Plain, Sobol, Strata, Tilt
 from jscc_sim.estimators.control import Controlled
 from jscc_sim.estimators.placed import MOST_STRATA, Placed, strata_of
-from jscc_sim.estimators.sobol import normal_points
 from jscc_sim.estimators.strata import minimum_distance
 from jscc_sim.exact import exact_values
 from jscc_sim.link import Link
@@ -488,7 +488,7 @@ class TestSobol:
     def test_points_are_normal(self, dimensions):
         """Every point alone is exactly N(0, I): Kolmogorov-Smirnov of one point of 3,000 scramblings, at 1e-5."""
         with seeded(1):
-            drawn = torch.cat([normal_points(4, dimensions)[2:3] for _ in range(3000)])
+            drawn = torch.cat([scrambled_normal_points(4, dimensions)[2:3] for _ in range(3000)])
         assert stats.kstest(drawn[:, -1].numpy(), "norm").pvalue > FALSE_ALARM
         assert drawn.isfinite().all()
 

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.quasirandom import SobolEngine
 
 from channels import (
     GaussianPolicy,
@@ -22,6 +21,7 @@ from channels import (
     UniformPolicy,
 )
 from channels.jammer import answer
+from channels.power import scrambled_normal_points
 from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
 
 Array = NDArray[np.float64]
@@ -98,16 +98,8 @@ def scalar_batches(jammer: Jammer, policy: nn.Module, batches: int, words: int) 
     """
     for _ in range(batches):
         if type(policy) is NeuralPolicy:
-            half = policy.shape(scrambled(words // 2, 4 * policy.n).to(next(policy.parameters())))
+            half = policy.shape(scrambled_normal_points(words // 2, 4 * policy.n).to(next(policy.parameters())))
             batch = math.sqrt(jammer.jam_power) * jammer.limit(torch.cat((half, -half)))
         else:
             batch = signals(jammer, policy, words, 1)
         yield batch.double().numpy().reshape(-1)
-
-
-def scrambled(count: int, dimensions: int) -> Tensor:
-    """``(count, dimensions)`` Sobol points of N(0, I) in a fresh scrambling, each of that law."""
-    seed = int(torch.randint(2**31, ()))
-    points = SobolEngine(dimensions, scramble=True, seed=seed).draw(count, dtype=torch.float64)
-    points += 2.0**-SobolEngine.MAXBIT * torch.rand_like(points)  # between the points of torch's grid
-    return torch.special.ndtri(points.clamp_(2.0**-60, 1 - 2.0**-53))

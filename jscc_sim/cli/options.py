@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 FILE = click.Path(path_type=Path)
 SEED = click.IntRange(0, 2**63 - 1)
+SEEDS = 2**32  # of trainings: torch's generator takes 32 bits, and a longer seed would repeat a shorter
+FIRST_SEED = click.IntRange(0, SEEDS - 1)
 
 
 def apply(options: Sequence[Option]) -> Option:
@@ -54,6 +56,13 @@ def _finite(ctx: click.Context, param: click.Parameter, value: float | None) -> 
         remedy = "without a jammer use --channel awgn" if idle else "give a finite number"
         raise click.BadParameter(f"{value} dB is not finite; {remedy}")
     return value
+
+
+def seeds_from(first: int, count: int) -> range:
+    """So many seeds of trainings in a row."""
+    if first + count > SEEDS:
+        raise ValueError(f"seeds end at {SEEDS - 1}, but {count} from {first} on are asked for")
+    return range(first, first + count)
 
 
 def drawable(path: Path | None) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from jscc_sim.game import Game, Played
     from jscc_sim.train import Step
 
-SEEDS = 2**32  # torch's generator takes 32 bits: a longer seed would repeat a shorter
 # The live payoff is a mean over about so many steps.
 WINDOW = 100
 COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U found  KS      CPU s  saddle point"
@@ -44,7 +43,7 @@ COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U fo
 @click.option("--shared", type=click.Choice(["sign", "rotation"]), help="Secret of transmitter and receiver.")
 @click.option("--recipe", help="How they learn: averaged, words or plain  [averaged; words for nets of words].")
 @click.option("--steps", type=click.IntRange(1), help="Training steps  [those of the recipe].")
-@click.option("--seed", type=click.IntRange(0, SEEDS - 1), default=0, show_default=True, help="The first seed.")
+@click.option("--seed", type=options.FIRST_SEED, default=0, show_default=True, help="The first seed.")
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many games, of seeds in a row."
 )
@@ -91,12 +90,11 @@ def play(
     recipe = recipe or ("averaged" if codec == "per-symbol" else "words")
     known("recipe", recipe, RECIPES)
     how = replace(RECIPES[recipe], steps=steps or RECIPES[recipe].steps)
-    if seed + seeds > SEEDS:
-        raise ValueError(f"seeds end at {SEEDS - 1}, but {seeds} from {seed} on are asked for")
+    in_a_row = options.seeds_from(seed, seeds)
     policy = policy or ("per-symbol" if codec == "per-symbol" else "vector")
     if tap_noise and policy != "tap":
         raise ValueError(f"--tap-noise means nothing to policy {policy!r}: use --policy tap")
-    games = [Game(k, snr_db, sjr_db, codec, policy, tap_noise, shared, how, seed + more) for more in range(seeds)]
+    games = [Game(k, snr_db, sjr_db, codec, policy, tap_noise, shared, how, own) for own in in_a_row]
     results, first = [], None
     for game in games:
         folder = out / f"seed-{game.seed}" if out and seeds > 1 else out

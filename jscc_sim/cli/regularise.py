@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     Result = dict[str, Any]
 
-SEEDS = 2**32  # torch's generator takes 32 bits: a longer seed would repeat a shorter
 COMPARED = "jamming,vae,wae,aae,sliced,none"
 
 
@@ -38,7 +37,7 @@ COMPARED = "jamming,vae,wae,aae,sliced,none"
 @click.option("--epochs", type=click.IntRange(1), default=12, show_default=True)
 @click.option("--batch", type=click.IntRange(2), default=256, show_default=True, help="Images per step.")
 @click.option("--weight", type=click.FloatRange(0), help="Of the penalty, for a single method  [the method's own].")
-@click.option("--seed", type=click.IntRange(0, SEEDS - 1), default=0, show_default=True, help="The first seed.")
+@click.option("--seed", type=options.FIRST_SEED, default=0, show_default=True, help="The first seed.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many, in a row.")
 @click.option(
     "--split",
@@ -82,8 +81,7 @@ def regularise(
     """
     if out and out.exists() and not out.is_dir():
         raise NotADirectoryError(f"{out} is not a folder to save the models into")
-    if seed + seeds > SEEDS:
-        raise ValueError(f"seeds end at {SEEDS - 1}, but {seeds} from {seed} on are asked for")
+    in_a_row = options.seeds_from(seed, seeds)
     from jscc_sim.data.parts import load_parts
     from jscc_sim.regularise import Schedule, Study, default_extractor, shape_of, table
     from jscc_sim.seeds import check_device
@@ -96,9 +94,9 @@ def regularise(
     extractor = extractor or default_extractor(shape_of(parts.train.images))
     schedule, few = Schedule(epochs, batch), (images, judged_images)
     studies = [
-        Study(data, name, k, family, schedule, weight, seed + more, *few, split, extractor)
+        Study(data, name, k, family, schedule, weight, own, *few, split, extractor)
         for name in chosen
-        for more in range(seeds)
+        for own in in_a_row
     ]
     results = _results(studies, parts, out, device, as_json=as_json)
     if not as_json:

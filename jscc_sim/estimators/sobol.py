@@ -5,21 +5,16 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
 
-import torch
-from torch import Tensor
 from torch.quasirandom import SobolEngine
 
 from channels import AWGN
+from channels.power import scrambled_normal_points
 from jscc_sim.codecs import Codec
 from jscc_sim.estimators.assumptions import BITS, gaussian_noise, refusal
 from jscc_sim.estimators.base import Estimator, Experiment
 from jscc_sim.link import Link, Transmission
 from jscc_sim.metrics import Metric
 from jscc_sim.sources import Gaussian, Source
-
-# Torch's points lie on the grid of this step.
-STEP = 2.0**-SobolEngine.MAXBIT
-LAST = 1 - 2.0**-53
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,23 +28,12 @@ class SobolSender:
     def transmit(self, words: int) -> Transmission:
         """So many words, made of the first points of a fresh scrambling."""
         k, law = self.codec.k, self.channel
-        normal = normal_points(words, k + self.codec.n).float()
+        normal = scrambled_normal_points(words, k + self.codec.n).float()
         white, noise = normal[:, :k], normal[:, k:]
         u = white if self.source.is_white else white @ self.source.root
         x = self.codec.encode(u)
         y = law.gain * x + sqrt(law.noise_power) * noise
         return Transmission(u, x, y, self.codec.decode(y, law))
-
-
-def normal_points(words: int, dimensions: int) -> Tensor:
-    """``(words, dimensions)`` scrambled Sobol points of N(0, I), each of that law exactly.
-
-    A random shift within the grid's cell fills the gaps between what torch's points can be.
-    """
-    seed = int(torch.randint(2**31, ()))
-    points = SobolEngine(dimensions, scramble=True, seed=seed).draw(words, dtype=torch.float64)
-    points += STEP * torch.rand_like(points)
-    return torch.special.ndtri(points.clamp_(STEP**2, LAST))
 
 
 @dataclass(frozen=True)

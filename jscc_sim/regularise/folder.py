@@ -8,7 +8,7 @@ import numpy as np
 
 from jscc_sim.autoencoders import Autoencoder, Schedule
 from jscc_sim.autoencoders.states import Tensors, pack, unpack
-from jscc_sim.checkpoint import load_state, save_state, write_whole
+from jscc_sim.checkpoint import clear_state, load_state, save_state, write_json
 from jscc_sim.regularise.conduct import Studied
 from jscc_sim.regularise.study import Study
 from jscc_sim.seeds import seeded
@@ -29,9 +29,8 @@ def save(studied: Studied, folder: Path) -> dict[str, Any]:
     said = {"done": studied.study.schedule.epochs, "study": studied.study.describe(), "shape": list(studied.shape)}
     save_state(folder / MODEL, {**said, "state": state}, tensors)
     result = {**studied.result, "curve": [epoch._asdict() for epoch in studied.epochs]}
-    write_whole(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
-    for file in (folder / f"{TRAINING}.json", *folder.glob(f"{TRAINING}-*.safetensors*")):
-        file.unlink(missing_ok=True)
+    write_json(folder / RESULT, result)
+    clear_state(folder / TRAINING)
     return result
 
 
