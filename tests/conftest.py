@@ -1,10 +1,20 @@
-"""What all tests share: a profile in which property tests draw the same examples every time, and the command line."""
+"""What all tests share: a profile in which property tests draw the same examples every time, and the command line.
+
+Each of the two processes that run the tests computes with one thread, and so do those that it starts: more would wait
+for each other, and sum in another order.
+"""
+
+import os
 
 import pytest
 import torch
 from hypothesis import settings
 
 from jscc_sim.cli import main
+
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"  # before the two are started
+torch.set_num_threads(1)
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")

@@ -20,12 +20,16 @@ DROPPED_IN = {**SOME, "jamming-auto": jamming_by_itself}
 
 
 class SmallAutoencoder(nn.Module):
-    """Five numbers through two latents, regularised by what `DROPPED_IN` holds under ``name``."""
+    """Five numbers through two latents, regularised by what `DROPPED_IN` holds under ``name``.
+
+    The encoder ends without a bias: before batch normalisation its gradient is nothing but rounding, of which Adam
+    would make full steps.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.reg = DROPPED_IN[name]()
-        self.encoder = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, self.reg.width(2)))
+        self.encoder = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, self.reg.width(2), bias=False))
         self.decoder = nn.Linear(2, 5)
 
     def forward(self, x: Tensor) -> Tensor:

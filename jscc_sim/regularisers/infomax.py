@@ -14,6 +14,8 @@ from jscc_sim.regularisers.learner import Learner
 MARGIN = 1e-6
 # Of the default critic, whose weights must grow to 1/σ² and are few.
 RATE = 1e-2
+# Of a critic's Adam: exponentials of scores have heavy tails, and what a rare gradient did must soon be forgotten.
+BETAS = (0.9, 0.9)
 
 
 class GaussianLatents(nn.Module):
@@ -114,7 +116,7 @@ class NoiseInjection(Regulariser):
         if bound not in BOUNDS:
             raise ValueError(f"bound must be one of {', '.join(BOUNDS)}, got {bound!r}")
         self.latents, self.bound = latents, bound
-        self.learner = Learner(critic, updates=updates, lr=lr)
+        self.learner = Learner(critic, updates=updates, lr=lr, betas=BETAS)
 
     @classmethod
     def default(
