@@ -8,7 +8,7 @@ import torch
 
 from jscc_sim.autoencoders import FAMILIES, Epoch, Schedule, Training, autoencoder, fit_autoencoder
 from jscc_sim.autoencoders.states import pack, unpack
-from jscc_sim.regularise import METHODS
+from jscc_sim.regularise import METHODS, Method
 from jscc_sim.regularisers import VAE, NoPenalty
 
 SHAPES = {"grey": (1, 28, 28), "colour": (3, 32, 32), "odd": (1, 5, 11)}
@@ -21,7 +21,7 @@ def images(count: int = 24, shape: tuple[int, ...] = (1, 6, 6)) -> torch.Tensor:
 
 def fresh(method: str = "none", family: str = "mlp") -> Training:
     torch.manual_seed(0)
-    model = autoencoder(family, (1, 6, 6), 2, METHODS[method](2, 36))
+    model = autoencoder(family, (1, 6, 6), 2, Method(method).build(2, 36))
     return Training(model, images(), Schedule(3, 8), {"method": method})
 
 
@@ -41,12 +41,15 @@ class TestEveryFamily:
         assert model.encoder(torch.rand(4, 1, 8, 8)).shape == (4, 6)
         assert model(torch.rand(4, 1, 8, 8)).shape == (4, 1, 8, 8)
 
-    def test_learns(self, family):
+    @pytest.mark.parametrize("bf16", [False, True])
+    def test_learns(self, family, bf16):
         torch.manual_seed(0)
         grey = torch.rand(64, 1, 1, 1).expand(64, 1, 8, 8).contiguous()  # a single number each
-        epochs = list(fit_autoencoder(autoencoder(family, (1, 8, 8), 2, NoPenalty()), grey, Schedule(30, 16, lr=3e-3)))
+        model = autoencoder(family, (1, 8, 8), 2, NoPenalty())
+        epochs = list(fit_autoencoder(model, grey, Schedule(30, 16, bf16=bf16)))
         assert [epoch.number for epoch in epochs] == list(range(1, 31))
         assert epochs[-1].mse < 0.3 * epochs[0].mse
+        assert model(grey).dtype == model.latents(grey).dtype == torch.float32
 
 
 def test_no_family_of_that_name():

@@ -14,7 +14,7 @@ from jscc_sim.regularise import load_model
 
 KEYS = ["method", "seed", "mse", "fd", "hz", "ks", "energy_whitened", "dpc", "seconds_per_epoch"]
 QUICK = ("--methods", "jamming,none", "--k", "2", "--epochs", "2", "--batch", "16")
-FIGURES = {"latents.png", "samples.png", "reconstructions.png", "interpolations.png", "curves.png"}
+FIGURES = {"latents.png", "samples.png", "reconstructions.png", "interpolations.png", "curves.png", "trade-off.png"}
 
 
 def part(count: int, seed: int) -> Part:
@@ -84,9 +84,7 @@ class TestPrints:
             "--split",
             "validation",
             "--methods",
-            "jamming",
-            "--weight",
-            "0.25",
+            "jamming(weight=0.25)",
             "--images",
             "32",
         )
@@ -159,8 +157,9 @@ class TestRefuses:
             (["--epochs", "0"], "not in the range"),
             (["--seeds", "0"], "not in the range"),
             (["--seed", "4294967295", "--seeds", "2"], "seeds end at 4294967295"),
-            (["--weight", "0.5"], "--weight goes with a single one of --methods"),
-            (["--methods", "wae", "--weight", "nan"], "weight must be 0 or more and finite"),
+            (["--methods", "wae,jamming(hiden=3)"], "no option of jamming 'hiden': did you mean 'hidden'?"),
+            (["--methods", "wae(weight=-1)"], "weight and warmup must be 0 or more"),
+            (["--prior", "lapace"], "no prior 'lapace': did you mean 'laplace'?"),
             (["--split", "train"], "is not one of"),
             (["--device", "nonsense"], "cannot compute on 'nonsense'"),
         ],

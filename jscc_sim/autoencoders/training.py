@@ -20,11 +20,15 @@ SPOKEN = 20
 
 @dataclass(frozen=True)
 class Schedule:
-    """How an autoencoder learns: Adam with a cosine schedule from ``lr``, over ``epochs`` of shuffled batches."""
+    """How an autoencoder learns: Adam with a cosine schedule from ``lr``, over ``epochs`` of shuffled batches.
+
+    With ``bf16`` the nets compute in bfloat16, by autocast; weights, latents, penalty and error stay in float32.
+    """
 
     epochs: int = 12
     batch: int = 256
     lr: float = 3e-3
+    bf16: bool = False
 
     def __post_init__(self) -> None:
         if not (self.epochs >= 1 and self.batch >= 2 and self.lr > 0):
@@ -118,8 +122,13 @@ class Training:
         """One step of Adam after so many; the error and the penalty."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.rate(done, self.schedule.epochs * self.batches)
-        z = self.model.latents(x)
-        loss, penalty = nn.functional.mse_loss(self.model.decoder(z), x), self.model.reg(z)
+        lower = torch.autocast(x.device.type, torch.bfloat16, enabled=self.schedule.bf16)
+        with lower:
+            h = self.model.encoder(x)
+        z = self.model.reg.norm(h.float())
+        with lower:
+            decoded = self.model.decoder(z)
+        loss, penalty = nn.functional.mse_loss(decoded.float(), x), self.model.reg(z)
         self.optimiser.zero_grad()
         (loss + penalty).backward()
         self.optimiser.step()

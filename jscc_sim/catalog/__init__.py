@@ -7,7 +7,6 @@ from jscc_sim.catalog.inventory import inventory
 from jscc_sim.catalog.players import load_pair
 from jscc_sim.catalog.policies import POLICY_NAMES
 from jscc_sim.catalog.request import Request
-from jscc_sim.catalog.spelling import known
 
 __all__ = [
     "CHANNEL_NAMES",
@@ -16,7 +15,6 @@ __all__ = [
     "Request",
     "exact_curves",
     "inventory",
-    "known",
     "load_pair",
     "make_cases",
 ]

@@ -26,13 +26,13 @@ from jscc_sim.catalog.players import Players, is_learned, learned_players, load_
 from jscc_sim.catalog.policies import build_policy
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import build_source
-from jscc_sim.catalog.spelling import known
 from jscc_sim.codecs import LearnedCodec, PerSymbolCodec
 from jscc_sim.exact import exact_values, lower_bounds
 from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS
 from jscc_sim.pairs import Progress
 from jscc_sim.sources import Bits, Gaussian, Source
+from jscc_sim.spelling import known
 from jscc_sim.verify import LEARNED_MARGIN
 
 # From this SNR on, bits are computed in float64: their errors hide in the tail that float32 noise does not have.

@@ -18,7 +18,7 @@ from channels import (
     share,
 )
 from jscc_sim.catalog.request import Request
-from jscc_sim.catalog.spelling import known
+from jscc_sim.spelling import known
 
 CHANNEL_NAMES: dict[str, Callable[[Request, Policy], Channel]] = {
     "awgn": lambda asked, policy: AWGN(1.0),

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from channels import MemorylessChannel
-from jscc_sim.catalog.spelling import known
 from jscc_sim.codecs import (
     BCH_15_7,
     HAMMING_7_4,
@@ -19,6 +18,7 @@ from jscc_sim.codecs import (
 )
 from jscc_sim.codecs.linear import gaussian_law
 from jscc_sim.sources import Gaussian, Images, Source, Spectral
+from jscc_sim.spelling import known
 
 
 class Usual(NamedTuple):

@@ -7,8 +7,8 @@ from jscc_sim.catalog.codecs import LEARNED, usual
 from jscc_sim.catalog.players import Players, is_file
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import SOURCE_NAMES, usual_codecs
-from jscc_sim.catalog.spelling import known
 from jscc_sim.factory import is_factory
+from jscc_sim.spelling import known
 
 PROBABILITIES = (0.0, 0.05, 0.1, 0.15, 0.2)
 # By the channel's knob.

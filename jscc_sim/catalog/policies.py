@@ -16,7 +16,7 @@ from channels import (
     UniformPolicy,
 )
 from jscc_sim.catalog.codecs import LEARNED
-from jscc_sim.catalog.spelling import known, number
+from jscc_sim.spelling import known, number
 
 
 def learned() -> Policy:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jscc_sim.catalog.spelling import number
 from jscc_sim.sources import Bits, Gaussian, Images, Laplace, Source, Uniform, exponential_covariance
+from jscc_sim.spelling import number
 
 SOURCE_NAMES: dict[str, Callable[[str, int], Source]] = {
     "bits": lambda name, k: Bits(k),

@@ -83,8 +83,8 @@ def play(
         raise NotADirectoryError(f"{out} is not a folder to save the pair into")
     from dataclasses import replace
 
-    from jscc_sim.catalog.spelling import known
     from jscc_sim.game import Game
+    from jscc_sim.spelling import known
     from jscc_sim.train import RECIPES
 
     recipe = recipe or ("averaged" if codec == "per-symbol" else "words")

@@ -31,12 +31,18 @@ COMPARED = "jamming,vae,wae,aae,sliced,none"
 
 @click.command()
 @click.option("--data", default="mnist", show_default=True, help="A set as in jscc-sim data, or a folder of pictures.")
-@click.option("--methods", default=COMPARED, show_default=True, help="Separated by commas; mixture, sinkhorn, … too.")
+@click.option(
+    "--methods",
+    default=COMPARED,
+    show_default=True,
+    help="Separated by commas; mixture, sinkhorn, … too, and with options, such as 'jamming(weight=0.05,hidden=128)'.",
+)
 @click.option("--k", type=click.IntRange(1), default=8, show_default=True, help="Latents per image.")
 @click.option("--family", default="mlp", show_default=True, help="Architecture of all: mlp or conv (DCGAN-like).")
 @click.option("--epochs", type=click.IntRange(1), default=12, show_default=True)
 @click.option("--batch", type=click.IntRange(2), default=256, show_default=True, help="Images per step.")
-@click.option("--weight", type=click.FloatRange(0), help="Of the penalty, for a single method  [the method's own].")
+@click.option("--prior", default="gaussian", show_default=True, help="What the decoder sees: uniform, laplace, ring, …")
+@click.option("--bf16", is_flag=True, help="Nets compute in bfloat16: faster for conv, where the processor can.")
 @click.option("--seed", type=options.FIRST_SEED, default=0, show_default=True, help="The first seed.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many, in a row.")
 @click.option(
@@ -60,7 +66,8 @@ def regularise(
     family: str,
     epochs: int,
     batch: int,
-    weight: float | None,
+    prior: str,
+    bf16: bool,
     seed: int,
     seeds: int,
     split: str,
@@ -87,14 +94,12 @@ def regularise(
     from jscc_sim.seeds import check_device
 
     check_device(device)
-    chosen = _chosen(methods, family, extractor)
-    if weight is not None and len(chosen) > 1:
-        raise ValueError("methods weigh on different scales: --weight goes with a single one of --methods")
+    chosen = _chosen(methods, family, extractor, prior)
     parts = load_parts(data)
     extractor = extractor or default_extractor(shape_of(parts.train.images))
-    schedule, few = Schedule(epochs, batch), (images, judged_images)
+    schedule, few = Schedule(epochs, batch, bf16=bf16), (images, judged_images)
     studies = [
-        Study(data, name, k, family, schedule, weight, own, *few, split, extractor)
+        Study(data, name, k, family, schedule, own, *few, split, extractor, prior)
         for name in chosen
         for own in in_a_row
     ]
@@ -106,19 +111,19 @@ def regularise(
     return 0
 
 
-def _chosen(methods: str, family: str, extractor: str | None) -> list[str]:
+def _chosen(methods: str, family: str, extractor: str | None, prior: str) -> list[str]:
     """The names between the commas, once each; ValueError with a suggestion if one is not known."""
-    from jscc_sim.catalog.spelling import known
     from jscc_sim.image_metrics import EXTRACTORS
-    from jscc_sim.regularise import FAMILIES, METHODS
+    from jscc_sim.regularise import FAMILIES, split_methods
+    from jscc_sim.regularisers.priors import PRIORS
+    from jscc_sim.spelling import known
 
-    chosen = list(dict.fromkeys(name.strip() for name in methods.split(",")))
-    for name in chosen:
-        known("method", name, METHODS)
+    chosen = split_methods(methods)
+    known("prior", prior, PRIORS)
     known("family", family, FAMILIES)
     if extractor is not None:
         known("extractor", extractor, EXTRACTORS)
-    return chosen
+    return [str(method) for method in chosen]
 
 
 def _results(studies: Sequence[Study], parts: Parts, out: Path | None, device: str, *, as_json: bool) -> list[Result]:
@@ -173,11 +178,12 @@ def _conducted(
 
 def _draw(studies: Sequence[Study], parts: Parts, out: Path) -> None:
     """Draw the figures: what each method's first model does, and how all of them learned."""
-    from jscc_sim.regularise import exhibit, load_result
+    from jscc_sim.regularise import by_weight, exhibit, load_result
 
     judged = studies[0].judged(parts)
     first = {study.method: study.name for study in reversed(studies)}
     shown = {method: exhibit(out / first[method], judged.images) for method in dict.fromkeys(s.method for s in studies)}
+    results = [load_result(out / study.name) for study in studies]
     errors = {method: f"{method}, MSE {found.result['mse']:.4f}" for method, found in shown.items()}
     own = {"mixture": "mixture, from draws of its own"}
     distances = {name: f"{own.get(name, name)}, FD {found.result['fd']:.4g}" for name, found in shown.items()}
@@ -190,6 +196,7 @@ def _draw(studies: Sequence[Study], parts: Parts, out: Path) -> None:
             originals, {errors[m]: x.reconstructions for m, x in shown.items()}
         ),
         "interpolations": lambda plot: plot.interpolations({m: (x.ends, x.interpolated) for m, x in shown.items()}),
+        "trade-off": lambda plot: plot.trade_off(by_weight(results)),
         "curves": lambda plot: plot.training(learned),
     }
     for name, figure in figures.items():

@@ -29,7 +29,7 @@ def theory(name: str | None, parameters: tuple[str, ...], plot: Path | None, as_
 
     For example: jscc-sim theory scalar_payoff source_variance=1 signal_power=1 jam_power=1 noise_power=0.1:1:0.1
     """
-    from jscc_sim.catalog import known
+    from jscc_sim.spelling import known
     from jscc_sim.theory import CURVES
 
     if name is None:

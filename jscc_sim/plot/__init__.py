@@ -1,6 +1,6 @@
 """Figures: functions of rows and arrays; the only package that draws."""
 
-from jscc_sim.plot.autoencoders import interpolations, latents, reconstructions, samples, training
+from jscc_sim.plot.autoencoders import interpolations, latents, reconstructions, samples, trade_off, training
 from jscc_sim.plot.files import check_suffix, save
 from jscc_sim.plot.players import certificate, game
 from jscc_sim.plot.sweeps import curves, theory
@@ -16,5 +16,6 @@ __all__ = [
     "samples",
     "save",
     "theory",
+    "trade_off",
     "training",
 ]

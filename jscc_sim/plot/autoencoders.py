@@ -140,6 +140,31 @@ def training(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Fi
     return figure
 
 
+def trade_off(found: Mapping[str, Mapping[float, Sequence[tuple[float, float]]]]) -> Figure:
+    """The distance of what a prior decodes to against the error: nearer the corner of both is better.
+
+    For each method there are ``(mse, fd)`` of its seeds by weight of the penalty; a line leads through the means.
+    """
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axes = figure.subplots()
+    for index, (name, weights) in enumerate(found.items()):
+        colour = f"C{index}"
+        means = np.array([np.mean(seeds, 0) for _, seeds in sorted(weights.items())])
+        each = np.array([point for seeds in weights.values() for point in seeds])
+        axes.plot(means[:, 0], means[:, 1], "o-", color=colour, ms=6, label=name)
+        axes.plot(each[:, 0], each[:, 1], ".", color=colour, ms=4, alpha=0.4)
+    axes.set(xscale="log", yscale="log", xlabel="MSE per value of the reconstruction")
+    axes.set_ylabel("FD of images decoded from the prior")
+    axes.set_title("Reconstruction against matching: a dot per seed, lines through means by weight", fontsize=10)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("{x:g}")
+    axes.tick_params(which="minor", labelsize=7)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(frameon=False)
+    return figure
+
+
 def _panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """So many panels of that size, at most four to a row, with as few gaps as can be."""
     across = count if count <= 4 else min((4, 3), key=lambda columns: -count % columns)

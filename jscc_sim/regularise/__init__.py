@@ -5,9 +5,9 @@ from jscc_sim.image_metrics import Reference, planes
 from jscc_sim.regularise.conduct import Studied, conduct, encoder_policy, generated
 from jscc_sim.regularise.exhibits import Exhibit, exhibit
 from jscc_sim.regularise.folder import LATENTS, MODEL, RESULT, TRAINING, load_model, load_result, recall, save
-from jscc_sim.regularise.methods import METHODS
+from jscc_sim.regularise.methods import METHODS, Method, split_methods
 from jscc_sim.regularise.study import SPLITS, Study, default_extractor, shape_of
-from jscc_sim.regularise.table import table
+from jscc_sim.regularise.table import by_weight, table
 
 __all__ = [
     "FAMILIES",
@@ -19,10 +19,12 @@ __all__ = [
     "TRAINING",
     "Epoch",
     "Exhibit",
+    "Method",
     "Reference",
     "Schedule",
     "Studied",
     "Study",
+    "by_weight",
     "conduct",
     "default_extractor",
     "encoder_policy",
@@ -34,5 +36,6 @@ __all__ = [
     "recall",
     "save",
     "shape_of",
+    "split_methods",
     "table",
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from scipy.stats import ks_2samp
 from torch import Tensor, nn
 
 from jscc_sim.autoencoders import Autoencoder, Epoch, Shape, Training
@@ -13,22 +14,26 @@ from jscc_sim.certificates import posterior_policy
 from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
 from jscc_sim.data.parts import Parts
 from jscc_sim.image_metrics import Reference, planes
-from jscc_sim.regularise.methods import MIXTURE
+from jscc_sim.regularise.methods import MIXTURE, Method
 from jscc_sim.regularise.study import Study, shape_of
 from jscc_sim.regularisers import ExPostMixture
+from jscc_sim.regularisers.priors import PRIORS
 from jscc_sim.seeds import seeded
 
 # Images at a time in evaluation.
 SHOWN = 1000
 # Of a mixture, as in its paper.
 COMPONENTS = 10
+# A prior's law is known from so many draws.
+DRAWS = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Studied:
     """The trained model, its epochs, and what was measured.
 
-    ``latents`` are those of the images it was judged by, ``drawn`` those whose images were measured against them.
+    ``latents`` are those of the images it was judged by, ``drawn`` those whose images were measured against them; both
+    before the prior's map.
     """
 
     study: Study
@@ -66,8 +71,9 @@ def conduct(
     model.cpu()
     with seeded(study.seed):
         latents, seen = encoded(model, judged), encoded(model, images[: len(judged)])
-        drawn = _density(seen).sample(len(judged)) if study.method == MIXTURE else torch.randn_like(latents)
-        found = _distances(model, drawn, seen, reference)
+        described = Method.parse(study.method).name == MIXTURE
+        drawn = _density(seen).sample(len(judged)) if described else torch.randn_like(latents)
+        found = _distances(model, drawn, seen, reference) | _from_prior(study.prior, latents)
     result = {
         **study.describe(),
         "mse": float((generated(model, latents) - judged).square().mean()),
@@ -89,6 +95,27 @@ def _distances(model: Autoencoder, drawn: Tensor, seen: Tensor, reference: Refer
     name = reference.extractor.frechet
     beside = {f"{name}_fitted": value for name, value in fitted.items()}
     return {"fd": found[name], "fd_fitted": fitted[name], **found, **beside}
+
+
+def _from_prior(name: str, latents: Tensor) -> dict[str, float]:
+    """The largest Kolmogorov-Smirnov distance of any latent, as the decoder sees it, from the prior's; and of a draw.
+
+    For N(0, I) they are among the metrics. Where the prior's coordinates depend on each other, only their marginals are
+    compared.
+    """
+    if name == "gaussian":
+        return {}
+    prior = PRIORS[name]()
+    law = prior.sample(DRAWS, prior.width)
+
+    def farthest(z: Tensor) -> float:
+        columns = enumerate(z.T.numpy())
+        return float(max(ks_2samp(column, law[:, index % prior.width].numpy()).statistic for index, column in columns))
+
+    return {
+        "ks_prior": farthest(prior.from_gaussian(latents)),
+        "ks_prior_null": farthest(prior.sample(*latents.shape)),
+    }
 
 
 def _density(seen: Tensor) -> ExPostMixture:

@@ -12,6 +12,7 @@ from torch import Tensor
 from jscc_sim.image_metrics import planes
 from jscc_sim.regularise.conduct import encoded, generated
 from jscc_sim.regularise.folder import DRAWN, LATENTS, load_model, load_result
+from jscc_sim.regularisers.priors import PRIORS
 
 SAMPLES, RECONSTRUCTED, PAIRS, STEPS = 48, 16, 2, 9
 
@@ -20,7 +21,9 @@ Pictures = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """Latents ``(count, k)`` and pictures ``(..., height, width, channels)`` in [0, 1], beside what was measured.
+    """Latents ``(count, k)``, as the decoder sees them, and pictures ``(..., height, width, channels)`` in [0, 1].
+
+    ``result`` is what was measured.
 
     ``interpolated (pairs, steps, ...)`` leads from one original's latent to the next one's; ``ends (pairs, 2, ...)``
     are the two originals.
@@ -41,10 +44,11 @@ def exhibit(folder: Path, judged: NDArray[np.uint8]) -> Exhibit:
     originals = planes(judged[:RECONSTRUCTED])
     ends = planes(judged[: 2 * PAIRS])
     first, last = encoded(model, ends).unflatten(0, (PAIRS, 2)).unbind(1)
+    prior = PRIORS[result["prior"]]()
     path = torch.stack([arc(first, last, share) for share in torch.linspace(0, 1, STEPS).tolist()], 1)
     return Exhibit(
         result,
-        np.load(folder / LATENTS, allow_pickle=False),
+        prior.from_gaussian(torch.from_numpy(np.load(folder / LATENTS, allow_pickle=False))).numpy(),
         pictures(generated(model, torch.from_numpy(np.load(folder / DRAWN, allow_pickle=False)[:SAMPLES]))),
         pictures(originals),
         pictures(generated(model, encoded(model, originals))),

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from jscc_sim.autoencoders import Autoencoder, Schedule
+from jscc_sim.autoencoders import Autoencoder
 from jscc_sim.autoencoders.states import Tensors, pack, unpack
 from jscc_sim.checkpoint import clear_state, load_state, save_state, write_json
 from jscc_sim.regularise.conduct import Studied
@@ -66,10 +66,9 @@ def load_model(folder: Path) -> Autoencoder:
     said, tensors = load_state(folder / MODEL)
     try:
         told = cast("dict[str, Any]", said)
-        about = {name: told["study"][name] for name in ("data", "method", "k", "family", "weight", "seed")}
-        schedule = Schedule(*(told["study"][name] for name in ("epochs", "batch", "lr")))
+        about = {name: told["study"][name] for name in ("data", "method", "k", "family", "seed", "prior")}
         with seeded(0):
-            model = Study(**about, schedule=schedule).model(tuple(told["shape"]))
+            model = Study(**about).model(tuple(told["shape"]))
         model.load_state_dict(cast("dict[str, Any]", unpack(told["state"], tensors)))
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{folder} does not hold the model it describes: {str(error).splitlines()[0]}") from None

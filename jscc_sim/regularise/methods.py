@@ -1,6 +1,10 @@
-"""The methods that are compared, by name: what builds each one's regulariser."""
+"""The methods that are compared: by name, with options in brackets, what builds each one's regulariser."""
 
+import ast
+import inspect
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
 
 from jscc_sim.regularisers import (
     VAE,
@@ -13,20 +17,98 @@ from jscc_sim.regularisers import (
     SlicedNormality,
     WassersteinMMD,
 )
+from jscc_sim.spelling import known
 
 # The plain autoencoder whose latents a mixture describes afterwards.
 MIXTURE = "mixture"
 
-Build = Callable[[int, int], Regulariser]
-# By dimension of the latents and values of an image; the weights were chosen on MNIST's validation images.
-METHODS: dict[str, Build] = {
-    "jamming": lambda d, pixels: JammingRegulariser.default(d),
-    "vae": lambda d, pixels: VAE(pixels),
-    "wae": lambda d, pixels: WassersteinMMD(),
-    "aae": lambda d, pixels: AdversarialAE.default(d),
-    "sliced": lambda d, pixels: SlicedNormality(),
-    "sinkhorn": lambda d, pixels: Sinkhorn(),
-    "covariance": lambda d, pixels: CovariancePenalty(),
-    MIXTURE: lambda d, pixels: NoPenalty(),
-    "none": lambda d, pixels: NoPenalty(),
+# The weights by default were chosen on MNIST's validation images.
+METHODS: dict[str, Callable[..., Regulariser]] = {
+    "jamming": JammingRegulariser.default,
+    "jamming_paper": JammingRegulariser.paper,
+    "vae": VAE,
+    "wae": WassersteinMMD,
+    "aae": AdversarialAE.default,
+    "sliced": SlicedNormality,
+    "sinkhorn": Sinkhorn,
+    "covariance": CovariancePenalty,
+    MIXTURE: NoPenalty,
+    "none": NoPenalty,
 }
+# Known from the study: the latents' dimension and an image's values. And what cannot be typed.
+SIZES, OBJECTS = ("dim", "pixels"), ("prior", "normaliser")
+
+Value = float | int | bool | str
+
+
+@dataclass(frozen=True)
+class Method:
+    """One of `METHODS` with ``options``, arguments of what builds it; the others keep their defaults."""
+
+    name: str
+    options: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From ``name`` or ``name(option=value, …)``, the options in any order; ValueError if it is no such thing."""
+        name, bracket, rest = text.strip().partition("(")
+        known("method", name, METHODS)
+        if not bracket:
+            return cls(name)
+        takes = [option for option in inspect.signature(METHODS[name]).parameters if option not in SIZES + OBJECTS]
+        found: dict[str, Value] = {}
+        for option, value in _options(text, f"({rest}"):
+            known(f"option of {name}", option, takes)
+            found[option] = value
+        return cls(name, tuple(sorted(found.items())))
+
+    def build(self, d: int, pixels: int) -> Regulariser:
+        """The regulariser of ``d`` latents of images of ``pixels`` values; ValueError if an option is not for it."""
+        build = METHODS[self.name]
+        sizes = dict(zip(SIZES, (d, pixels), strict=True))
+        known_to_it = {name: sizes[name] for name in SIZES if name in inspect.signature(build).parameters}
+        try:
+            return build(**known_to_it, **dict(self.options))
+        except TypeError as error:
+            raise ValueError(f"{self} cannot be built: {str(error).splitlines()[0]}") from None
+
+    def without(self, option: str) -> Self:
+        """The same at its own value of an option."""
+        return replace(self, options=tuple(pair for pair in self.options if pair[0] != option))
+
+    def __str__(self) -> str:
+        options = ",".join(f"{name}={value}" for name, value in self.options)
+        return f"{self.name}({options})" if options else self.name
+
+
+def _options(text: str, brackets: str) -> list[tuple[str, Value]]:
+    """Names and values between brackets; bare words are text."""
+    wrong = ValueError(f"a method is written name or name(option=value,option=value), got {text!r}")
+    try:
+        call = ast.parse(f"f{brackets}", mode="eval").body
+    except SyntaxError:
+        raise wrong from None
+    if not isinstance(call, ast.Call) or call.args:
+        raise wrong
+    found: list[tuple[str, Value]] = []
+    for keyword in call.keywords:
+        try:
+            value = keyword.value.id if isinstance(keyword.value, ast.Name) else ast.literal_eval(keyword.value)
+        except ValueError:
+            raise wrong from None
+        if keyword.arg is None or not isinstance(value, Value):
+            raise wrong
+        found.append((keyword.arg, value))
+    return found
+
+
+def split_methods(text: str) -> list[Method]:
+    """The methods between the commas that stand outside brackets, once each."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return list(dict.fromkeys(map(Method.parse, parts)))

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from jscc_sim.autoencoders import FAMILIES, Autoencoder, Schedule, Shape, autoencoder
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.image_metrics import EXTRACTORS, planes
-from jscc_sim.regularise.methods import METHODS
+from jscc_sim.regularise.methods import Method
+from jscc_sim.regularisers import Regulariser
+from jscc_sim.regularisers.priors import PRIORS, FromGaussian
 from jscc_sim.seeds import seeded
 
 # Hyper-parameters are chosen on validation, and nothing is chosen on test.
@@ -23,10 +25,11 @@ DIGITS = (1, 28, 28)
 
 @dataclass(frozen=True)
 class Study:
-    """One method on one set of images, at one seed; ``weight`` replaces the method's own.
+    """One method on one set of images, at one seed.
 
-    It learns from the first ``images`` of the training images, or from all, and is judged by the first
-    ``judged_images`` of ``split``, or by all, in the features of ``extractor``.
+    ``method`` is written as in `Method.parse`. The regulariser holds the latents to N(0, I), and the decoder sees what
+    the ``prior``, one of `PRIORS`, makes of them. It learns from the first ``images`` of the training images, or from
+    all, and is judged by the first ``judged_images`` of ``split``, or by all, in the features of ``extractor``.
     """
 
     data: str
@@ -34,19 +37,19 @@ class Study:
     k: int = 8
     family: str = "mlp"
     schedule: Schedule = field(default_factory=Schedule)
-    weight: float | None = None
     seed: int = 0
     images: int | None = None
     judged_images: int | None = None
     split: str = "test"
     extractor: str = "mnist_cnn"
+    prior: str = "gaussian"
 
     def __post_init__(self) -> None:
         named: dict[str, Collection[str]] = {
-            "method": METHODS,
             "family": FAMILIES,
             "split": SPLITS,
             "extractor": EXTRACTORS,
+            "prior": PRIORS,
         }
         for name, known in named.items():
             if (value := getattr(self, name)) not in known:
@@ -56,8 +59,10 @@ class Study:
         for name in ("images", "judged_images"):
             if (count := getattr(self, name)) is not None and not count >= 1:
                 raise ValueError(f"{name}, how many at most, must be at least 1, got {count}")
-        if self.weight is not None and not 0 <= self.weight < math.inf:
-            raise ValueError(f"weight must be 0 or more and finite, got {self.weight}")
+        if self.k % (width := PRIORS[self.prior]().width):
+            raise ValueError(f"prior {self.prior} has blocks of {width} latents, k={self.k} is no multiple of it")
+        object.__setattr__(self, "method", str(Method.parse(self.method)))  # so that equal ones have equal names
+        self._regulariser()
 
     @property
     def name(self) -> str:
@@ -66,10 +71,11 @@ class Study:
 
     def model(self, shape: Shape) -> Autoencoder:
         """The autoencoder before it learned, for images of that shape, drawn from torch's generator."""
-        reg = METHODS[self.method](self.k, math.prod(shape))
-        if self.weight is not None:
-            reg.weight = self.weight
-        return autoencoder(self.family, shape, self.k, reg)
+        reg = Method.parse(self.method).build(self.k, math.prod(shape))
+        model = autoencoder(self.family, shape, self.k, reg)
+        if self.prior != "gaussian":
+            model.decoder = nn.Sequential(FromGaussian(PRIORS[self.prior]()), model.decoder)
+        return model
 
     def check(self, parts: Parts) -> None:
         """ValueError if there are too few images to learn from or to judge by."""
@@ -89,13 +95,15 @@ class Study:
         return found.take(slice(self.judged_images))
 
     def describe(self) -> dict[str, Any]:
-        """The study as plain values by name, the weight and its warm-up spelled out where they are the method's own."""
+        """The study as plain values by name, the penalty's weight and warm-up beside it."""
         said = asdict(self)
-        schedule = said.pop("schedule")
+        schedule, reg = said.pop("schedule"), self._regulariser()
+        return said | schedule | {"weight": reg.weight, "warmup": reg.warmup}
+
+    def _regulariser(self) -> Regulariser:
+        """As for images of one value, without a trace in torch's generator; ValueError if it cannot be."""
         with seeded(0):
-            reg = METHODS[self.method](self.k, 1)
-        own = {"weight": reg.weight if self.weight is None else self.weight, "warmup": reg.warmup}
-        return said | schedule | own
+            return Method.parse(self.method).build(self.k, 1)
 
 
 def shape_of(images: NDArray[np.uint8]) -> Shape:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from jscc_sim.regularise.methods import Method
+
 # Heading, name in a result, and how many digits of the mean are shown.
 COLUMNS = (
     ("MSE/value", "mse", 4),
@@ -17,6 +19,7 @@ COLUMNS = (
     ("DPC", "dpc", 3),
     ("s/epoch", "seconds_per_epoch", 3),
 )
+OF_A_PRIOR = (("KS to the prior", "ks_prior", 3),)
 GAUSSIAN = "N(0, I)"
 MOST_DECIMALS = 5
 
@@ -24,13 +27,23 @@ MOST_DECIMALS = 5
 def table(results: Sequence[Mapping[str, Any]]) -> str:
     """A row per method in the order of the results, and a last one for a Gaussian sample of as many latents."""
     methods = dict.fromkeys(str(result["method"]) for result in results)
-    rows = [["method", *(heading for heading, _, _ in COLUMNS)]]
+    columns = [*COLUMNS, *(OF_A_PRIOR if "ks_prior" in results[0] else ())]
+    rows = [["method", *(heading for heading, _, _ in columns)]]
     for method in methods:
         mine = [result for result in results if result["method"] == method]
-        rows.append([method, *(_cell([float(one[name]) for one in mine], digits) for _, name, digits in COLUMNS)])
-    nulls = [results[0].get(f"{name}_null") for _, name, _ in COLUMNS]
+        rows.append([method, *(_cell([float(one[name]) for one in mine], digits) for _, name, digits in columns)])
+    nulls = [results[0].get(f"{name}_null") for _, name, _ in columns]
     rows.append([GAUSSIAN, *("–" if null is None else _cell([null], 3) for null in nulls)])
     return "\n".join([*_aligned(rows), "", *_legend(results)])
+
+
+def by_weight(results: Sequence[Mapping[str, Any]]) -> dict[str, dict[float, list[tuple[float, float]]]]:
+    """``(mse, fd)`` of each seed, by method and by the weight of its penalty."""
+    found: dict[str, dict[float, list[tuple[float, float]]]] = {}
+    for result in results:
+        method = str(Method.parse(result["method"]).without("weight"))
+        found.setdefault(method, {}).setdefault(result["weight"], []).append((result["mse"], result["fd"]))
+    return found
 
 
 def _cell(values: Sequence[float], digits: int) -> str:

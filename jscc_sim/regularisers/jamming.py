@@ -1,5 +1,6 @@
 """The jammer as a regulariser: latents that jam a codec best are Gaussian."""
 
+import math
 from typing import Literal, Self, cast
 
 import torch
@@ -67,6 +68,8 @@ class JammingRegulariser(Regulariser):
         dim: int,
         *,
         hidden: int = 64,
+        signal: float = SIGNAL,
+        noise: float | None = None,
         weight: float | Literal["auto"] = 0.02,
         warmup: int = 1000,
         updates: int = 2,
@@ -74,16 +77,20 @@ class JammingRegulariser(Regulariser):
     ) -> Self:
         """For latents of ``dim`` dimensions: a weak signal, sent as it is, received by a net of ``hidden`` units.
 
-        The receiver starts as the best linear one, which no latents of unit power can hurt. A small one that learns
-        twice a step follows the encoder better than a large one that learns once, at the same cost.
+        ``signal`` and ``noise`` are powers over that of the latents; without one, ``noise`` is chosen by ``dim``. The
+        receiver starts as the best linear one, which no latents of unit power can hurt. A small one that learns twice a
+        step follows the encoder better than a large one that learns once, at the same cost.
         """
-        noise = NOISE if dim <= MANY else MUCH_NOISE
+        if not 0 < signal < math.inf:
+            raise ValueError(f"signal must be positive and finite, got {signal}")
+        if noise is None:
+            noise = NOISE if dim <= MANY else MUCH_NOISE
         receiver = LineAndNet(dim, dim, hidden)
         with torch.no_grad():
-            receiver.line.weight.copy_(torch.eye(dim) / (1 + (1 + noise) / SIGNAL))
+            receiver.line.weight.copy_(torch.eye(dim) / (1 + (1 + noise) / signal))
             for last in receiver.net[-1].parameters():
                 last.zero_()
-        jammer = Jammer(GaussianPolicy(), noise / SIGNAL, 1 / SIGNAL)
+        jammer = Jammer(GaussianPolicy(), noise / signal, 1 / signal)
         codec = ModuleCodec(nn.Identity(), receiver, dim, dim)
         return cls(jammer, codec, weight=weight, warmup=warmup, updates=updates, draws=draws)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jscc_sim.regularisers.priors.base import Prior
+from jscc_sim.regularisers.priors.base import FromGaussian, Prior
 from jscc_sim.regularisers.priors.marginals import Exponential, Laplace, Marginal, Scipy, StandardNormal, Uniform
 from jscc_sim.regularisers.priors.mixtures import KnotheRosenblatt
 from jscc_sim.regularisers.priors.swiss_roll import SwissRoll
@@ -22,6 +22,7 @@ PRIORS: dict[str, Callable[[], Prior]] = {
 __all__ = [
     "PRIORS",
     "Exponential",
+    "FromGaussian",
     "KnotheRosenblatt",
     "Laplace",
     "Marginal",

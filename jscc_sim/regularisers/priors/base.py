@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class Prior(ABC):
@@ -12,12 +12,10 @@ class Prior(ABC):
     So any prior is matched by the Gaussian game: the regulariser holds the encoder's output ``v`` to N(0, I), and the
     decoder sees ``z``::
 
-        v = reg.norm(encoder(x))
-        loss = mse(decoder(prior.from_gaussian(v)), x) + reg(v)
+        decoder = nn.Sequential(FromGaussian(prior), decoder)
 
-    Where ``v`` is exactly Gaussian, ``z`` has exactly this
-    law. A prior of blocks of ``width`` coordinates takes ``(..., d)`` for every multiple ``d``: the blocks are
-    independent. First derivatives only.
+    Where ``v`` is exactly Gaussian, ``z`` has exactly this law. A prior of blocks of ``width`` coordinates takes
+    ``(..., d)`` for every multiple ``d``: the blocks are independent. First derivatives only.
     """
 
     width: int = 1
@@ -39,3 +37,19 @@ class Prior(ABC):
         if values.ndim < 1 or values.shape[-1] % self.width:
             raise ValueError(f"a prior of blocks of {self.width} cannot shape latents {tuple(values.shape)}")
         return values.unflatten(-1, (-1, self.width))
+
+
+class FromGaussian(nn.Module):
+    """A prior's map as the first layer of a decoder: the training loop stays as it is for N(0, I)."""
+
+    def __init__(self, prior: Prior) -> None:
+        super().__init__()
+        self.prior = prior
+
+    def forward(self, v: Tensor) -> Tensor:
+        """``z (..., d)`` of the prior's law for ``v (..., d)`` of N(0, I)."""
+        return self.prior.from_gaussian(v)
+
+    def extra_repr(self) -> str:
+        """The prior."""
+        return repr(self.prior)

@@ -1,0 +1,232 @@
+"""Regularisers head to head on images: the long studies behind the tables of latents.
+
+Why: one row per method hides that each trades reconstruction for matching by its weight; only frontiers compare them.
+And no one run is worth much: all methods share images, architecture, schedule and seeds.
+
+frontier   MNIST, k = 8, MLP: five weights of each method, and how far apart the frontiers of MSE and FD are
+conv       MNIST, k = 8, DCGAN-like: all methods at their presets
+cifar      CIFAR-10, DCGAN-like, k = 64 and 128: all methods at their presets, distances in lite0
+capacity   CIFAR-10, k = 64: receivers of the jammer's codec from 64 to 512 units
+rule       MNIST, DCGAN-like, k = 2 and 8: the jammer's weight, width and batch
+priors     MNIST, k = 8, MLP: the jammer's latents shaped to other priors
+
+Each model is kept in OUT/PART with its result, an interrupted run goes on, and what is there is not repeated. With
+--minutes no model is begun after so many; the tables are of what is finished, and say what is missing.
+
+    python benchmarks/bench_latents.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
+"""
+
+import argparse
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jscc_sim.data.parts import Parts, load_parts
+from jscc_sim.plot import save as save_figure
+from jscc_sim.plot import trade_off
+from jscc_sim.regularise import (
+    TRAINING,
+    Method,
+    Reference,
+    Schedule,
+    Study,
+    by_weight,
+    conduct,
+    load_result,
+    recall,
+    save,
+    table,
+)
+
+Result = Mapping[str, Any]
+Points = NDArray[np.float64]
+
+ALL = ("jamming", "vae", "wae", "aae", "sliced", "none")
+# Times each method's own weight.
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+WEIGHED = ("jamming", "vae", "wae", "aae", "sliced")
+RESAMPLED = 10_000
+QUICK = {"images": 2048, "judged_images": 500}
+
+
+def weighed(method: str, factor: float) -> str:
+    """A method at so many times its own weight."""
+    own = Method.parse(method).build(8, 1).weight
+    return f"{method}(weight={own * factor:g})"
+
+
+def frontier(seed: int) -> Iterator[tuple[str, Study]]:
+    """Five weights of each method."""
+    for method, factor in product(WEIGHED, FACTORS):
+        yield "", Study("mnist", weighed(method, factor), seed=seed)
+    yield "", Study("mnist", "none", seed=seed)
+
+
+def conv(seed: int) -> Iterator[tuple[str, Study]]:
+    """All methods with convolutional nets."""
+    for method in ALL:
+        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=True), seed=seed)
+
+
+def cifar(seed: int) -> Iterator[tuple[str, Study]]:
+    """All methods on colour images, with many latents."""
+    for k, method in product((64, 128), ALL):
+        yield f"k={k}", colour(method, k, seed)
+
+
+def capacity(seed: int) -> Iterator[tuple[str, Study]]:
+    """Receivers of several widths."""
+    for hidden in (64, 128, 256, 512):
+        yield "", colour(f"jamming(hidden={hidden})", 64, seed)
+
+
+def colour(method: str, k: int, seed: int) -> Study:
+    """On CIFAR-10."""
+    schedule = Schedule(8, 256, bf16=True)
+    return Study("cifar10", method, k, "conv", schedule, seed, judged_images=5000, extractor="lite0")
+
+
+def rule(seed: int) -> Iterator[tuple[str, Study]]:
+    """The jammer's weights and batches at its own width, and its widths at its own weight and batch."""
+    of_weight = [(64, batch, weight) for batch in (64, 256, 1024) for weight in (0.002, 0.01, 0.02, 0.04, 0.1)]
+    of_width = [(hidden, 256, 0.02) for hidden in (16, 256)]
+    for k, (hidden, batch, weight) in product((2, 8), of_weight + of_width):
+        method = f"jamming(hidden={hidden},weight={weight})"
+        schedule = Schedule(4, batch, bf16=True)
+        yield f"k={k}, batch={batch}", Study("mnist", method, k, "conv", schedule, seed)
+
+
+def priors(seed: int) -> Iterator[tuple[str, Study]]:
+    """The jammer's latents by the map of each prior."""
+    for prior in ("uniform", "laplace", "exponential", "two_modes", "ring"):
+        yield prior, Study("mnist", "jamming", seed=seed, prior=prior)
+
+
+PARTS = {part.__name__: part for part in (frontier, conv, cifar, capacity, rule, priors)}
+
+
+@lru_cache
+def images(name: str) -> Parts:
+    """The images of a set, once per process."""
+    return load_parts(name)
+
+
+@lru_cache
+def reference(data: str, split: str, judged: int | None, extractor: str) -> Reference:
+    """What images are compared with, once per process."""
+    return Reference(Study(data, "none", split=split, judged_images=judged).judged(images(data)).images, extractor)
+
+
+def finish(study: Study, folder: Path, deadline: float) -> str:
+    """Train and measure a study unless it is finished or too late; what became of it."""
+    if recall(study, folder) is not None:
+        return "known"
+    if time.time() > deadline:
+        return "left"
+    beside = reference(study.data, study.split, study.judged_images, study.extractor)
+    try:
+        save(conduct(study, images(study.data), beside, saved=folder / TRAINING), folder)
+    except FloatingPointError as error:
+        return f"failed: {error}"
+    return "done"
+
+
+def run(studies: Mapping[Path, Study], minutes: float, processes: int) -> list[Path]:
+    """Conduct all studies, several at a time; the folders of those that are finished."""
+    deadline = time.time() + 60 * minutes
+    finished = []
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting = {folder: pool.submit(finish, study, folder, deadline) for folder, study in studies.items()}
+        for folder, future in waiting.items():
+            became = future.result()
+            if became in ("known", "done"):
+                finished.append(folder)
+            if became != "known":
+                print(f"{time.strftime('%H:%M')} {folder}: {became}", flush=True)
+    return finished
+
+
+def envelope(points: Points, errors: Points) -> Points:
+    """The least ``log FD`` at each of some errors: between the points ``(count, 2)`` that no other beats in both."""
+    order = points[np.lexsort((points[:, 1], points[:, 0]))]
+    best = np.minimum.accumulate(order[:, 1])
+    ahead = order[np.r_[True, order[1:, 1] < best[:-1]]]
+    return np.interp(errors, ahead[:, 0], np.log(ahead[:, 1]), left=math.inf)
+
+
+def behind(rival: Points, jamming: Points) -> float:
+    """The mean of ``log FD`` of a rival's frontier over the jammer's, where errors are such as both reach."""
+    low = max(rival[:, 0].min(), jamming[:, 0].min())
+    high = max(rival[:, 0].max(), jamming[:, 0].max())
+    errors = np.linspace(low, high, 400)
+    return float((envelope(rival, errors) - envelope(jamming, errors)).mean())
+
+
+def compare(results: Sequence[Result]) -> str:
+    """How far the frontier of each rival is behind the jammer's, with an interval over paired seeds."""
+    points: dict[str, dict[int, list[tuple[float, float]]]] = {}
+    for result in results:
+        of_method = points.setdefault(Method.parse(result["method"]).name, {})
+        of_method.setdefault(int(result["seed"]), []).append((result["mse"], result["fd"]))
+    lines = ["| rival | FD at equal MSE, over the jammer's | 95 % interval | each seed |", "|---|---|---|---|"]
+    draw = np.random.default_rng(0)
+    for rival, by_seed in points.items():
+        common = sorted(by_seed.keys() & points["jamming"].keys())
+        if rival == "jamming" or not common:
+            continue
+        found = np.array([behind(np.array(by_seed[s]), np.array(points["jamming"][s])) for s in common])
+        means = found[draw.integers(0, len(found), (RESAMPLED, len(found)))].mean(1)
+        low, high = np.exp(np.quantile(means, (0.025, 0.975)))
+        each = ", ".join(f"{ratio:.3f}" for ratio in np.exp(found))
+        lines.append(f"| {rival} | {math.exp(found.mean()):.3f} | {low:.3f} to {high:.3f} | {each} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run a part and print its tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--out", type=Path, required=True, help="where models and results are kept")
+    parser.add_argument("--seed", type=int, default=0, help="the first  [0]")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, in a row  [3]")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no model after so many  [no limit]")
+    parser.add_argument("--processes", type=int, default=2, help="models at a time, each with one thread  [2]")
+    parser.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
+    asked = parser.parse_args()
+    studies: dict[Path, Study] = {}
+    groups: dict[Path, str] = {}
+    for seed in range(asked.seed, asked.seed + asked.seeds):
+        for group, study in PARTS[asked.part](seed):
+            if asked.quick:
+                schedule = Schedule(1, study.schedule.batch, bf16=study.schedule.bf16)
+                study = Study(**{**vars(study), **QUICK, "schedule": schedule})
+            folder = asked.out / asked.part / group / study.name
+            studies[folder], groups[folder] = study, group
+    finished = run(studies, asked.minutes, asked.processes)
+    results = {folder: load_result(folder) for folder in finished}
+    for group in dict.fromkeys(groups.values()):
+        told = [result for folder, result in results.items() if groups[folder] == group]
+        if told:
+            print(f"\n### {asked.part} {group}\n", table(told), sep="\n", flush=True)
+    if missing := len(studies) - len(finished):
+        print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
+    if asked.part == "frontier" and finished:
+        told = list(results.values())
+        print(f"\n{compare(told)}")
+        save_figure(trade_off(by_weight(told)), asked.out / "frontier.png")
+
+
+if __name__ == "__main__":
+    main()
