@@ -19,6 +19,8 @@ TINY = {
     "regularise_lightning": ["--steps", "20"],
     "regularise_pytorch": ["--steps", "20"],
     "repetition_under_flips": ["--rel-error", "0.5"],
+    "shape_blindness": ["--epochs", "2"],
+    "uniform_latent": ["--epochs", "2"],
 }
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 

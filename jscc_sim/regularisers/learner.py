@@ -28,7 +28,7 @@ class Learner(nn.Module):
         for weight in player.parameters():  # of a player that another learner has laid to rest, too
             weight.requires_grad_()
         self.learned = list(player.parameters())
-        self.optimiser = torch.optim.Adam(self.learned, lr, betas) if self.learned else None
+        self.optimiser = torch.optim.Adam(self.learned, lr, betas, fused=True) if self.learned else None
         self._lessons(begin=False)
 
     def teach(self, loss: Callable[[], Tensor]) -> None:
