@@ -37,7 +37,7 @@ from jscc_sim.image_metrics import planes
 from jscc_sim.regularisers import CRITICS, GaussianLatents, NoiseInjection, UniformLatents
 from jscc_sim.seeds import seeded
 
-DIM, BATCH, STEPS, LR = 8, 256, 3000, 1e-3
+DIM, BATCH, STEPS, LR, RATE = 8, 256, 3000, 1e-3, 3e-3
 SHIFT, TILE, HIDDEN = 1, 4, 0.1
 PROBED, QUICK = 10_000, 100
 # Standard deviations of Gaussian noise, and half-widths of uniform noise.
@@ -66,8 +66,11 @@ def learn(law: str, noise: float, seed: int, steps: int) -> Row:
     """Train an encoder under some noise, and judge its latents."""
     train, test = planes(images().train.images), planes(images().test.images)
     with seeded(seed):
-        reg = NoiseInjection(LATENTS[law](DIM, noise), CRITICS["bilinear"](DIM), weight=1.0, warmup=0)
+        variance = noise**2 if law == "gaussian" else noise**2 / 3
+        critic = CRITICS["bilinear"](DIM)  # whose weights grow to the inverse of the variance
+        reg = NoiseInjection(LATENTS[law](DIM, noise), critic, weight=1.0, warmup=0, lr=RATE / variance)
         encoder, _ = FAMILIES["mlp"]((1, 28, 28), DIM, DIM)
+        encoder = nn.Sequential(encoder, nn.BatchNorm1d(DIM))  # else a sigmoid starts where all latents are alike
         optimiser = torch.optim.Adam(encoder.parameters(), LR)
         slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         said = []
@@ -80,6 +83,7 @@ def learn(law: str, noise: float, seed: int, steps: int) -> Row:
             slower.step()
             said.append(-float(loss.detach()))
     reg.eval()
+    encoder.eval()
     with torch.no_grad():
         seen, z = (reg.norm(encoder(part)) for part in (train[:PROBED], test))
         gaussian = reg.latents.as_gaussian(z).double().numpy()

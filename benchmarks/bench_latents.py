@@ -56,8 +56,12 @@ Points = NDArray[np.float64]
 ALL = ("jamming", "vae", "wae", "aae", "sliced", "none")
 # Times each method's own weight.
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+LIGHTER = (0.0625, 0.125)  # too, for those that do best at the least of them
+LIGHT = ("wae", "sliced")
 WEIGHED = ("jamming", "vae", "wae", "aae", "sliced")
 RESAMPLED = 10_000
+# Values of an image; and of the rule, images, epochs, and over how many of these the weight rises.
+DIGIT, FEW, EPOCHS, WARM = 784, 20_000, 8, 3
 QUICK = {"images": 2048, "judged_images": 500}
 
 
@@ -68,9 +72,10 @@ def weighed(method: str, factor: float) -> str:
 
 
 def frontier(seed: int) -> Iterator[tuple[str, Study]]:
-    """Five weights of each method."""
-    for method, factor in product(WEIGHED, FACTORS):
-        yield "", Study("mnist", weighed(method, factor), seed=seed)
+    """Five weights of each method, or seven."""
+    for method in WEIGHED:
+        for factor in FACTORS + (LIGHTER if method in LIGHT else ()):
+            yield "", Study("mnist", weighed(method, factor), seed=seed)
     yield "", Study("mnist", "none", seed=seed)
 
 
@@ -99,13 +104,16 @@ def colour(method: str, k: int, seed: int) -> Study:
 
 
 def rule(seed: int) -> Iterator[tuple[str, Study]]:
-    """The jammer's weights and batches at its own width, and its widths at its own weight and batch."""
-    of_weight = [(64, batch, weight) for batch in (64, 256, 1024) for weight in (0.002, 0.01, 0.02, 0.04, 0.1)]
-    of_width = [(hidden, 256, 0.02) for hidden in (16, 256)]
-    for k, (hidden, batch, weight) in product((2, 8), of_weight + of_width):
-        method = f"jamming(hidden={hidden},weight={weight})"
-        schedule = Schedule(4, batch, bf16=True)
-        yield f"k={k}, batch={batch}", Study("mnist", method, k, "conv", schedule, seed)
+    """The jammer's weights and batches at its own width, and its widths at one weight and batch.
+
+    ``η`` weighs the codec's error ``‖X − X̂‖²/P`` against ``‖D − D̂‖²``, both summed over a word, as in the paper.
+    """
+    of_eta = [(64, batch, eta) for batch in (64, 256, 1024) for eta in (0.1, 0.5, 1.0, 2.0, 5.0)]
+    of_width = [(hidden, 256, 2.0) for hidden in (16, 256)]
+    for k, (hidden, batch, eta) in product((2, 8), of_eta + of_width):
+        weight, warmup = eta * k / DIGIT, round(WARM * FEW / batch)
+        method = f"jamming(hidden={hidden},warmup={warmup},weight={weight:.3g})"
+        yield f"k={k}, batch={batch}", Study("mnist", method, k, "conv", Schedule(EPOCHS, batch, bf16=True), seed, FEW)
 
 
 def priors(seed: int) -> Iterator[tuple[str, Study]]:

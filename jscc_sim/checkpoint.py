@@ -75,7 +75,7 @@ def load_state(path: Path) -> tuple[dict[str, object], Tensors]:
         said = json.loads(described.read_text())
         weights, digest = described.with_name(Path(said["weights"]).name), said.pop("sha256")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{described} does not describe an unfinished training: {error}") from None
+        raise ValueError(f"{described} does not describe what is saved there: {error}") from None
     if not weights.is_file():
         raise FileNotFoundError(f"{described} speaks of {weights.name}, which is missing")
     return said, _read(weights, digest, described, said)

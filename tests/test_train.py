@@ -414,7 +414,7 @@ class TestDamage:
     @pytest.mark.parametrize("text", NO_DESCRIPTION)
     def test_a_description_that_is_none(self, path, text):
         path.with_suffix(".json").write_text(text)
-        self.refuses(path, r"training\.json does not describe an unfinished training")
+        self.refuses(path, r"training\.json does not describe what is saved there")
 
     @pytest.mark.parametrize("change", [{"done": 7}, {"done": None}, {"done": "x"}, {"sha256": "0"}, {"sha256": None}])
     def test_a_description_tampered_with(self, path, change):

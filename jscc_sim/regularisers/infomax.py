@@ -12,8 +12,8 @@ from jscc_sim.regularisers.learner import Learner
 
 # So near to 0 and 1 a sigmoid saturates, and the normal quantile is about 5.
 MARGIN = 1e-6
-# Of the default critic, whose weights must grow to 1/σ² and are few.
-RATE = 1e-2
+# Of the bilinear critic, in units of its weights, which grow to 1/σ²; and of the others.
+RATE, NET_RATE = 3e-3, 1e-3
 # Of a critic's Adam: exponentials of scores have heavy tails, and what a rare gradient did must soon be forgotten.
 BETAS = (0.9, 0.9)
 
@@ -125,7 +125,9 @@ class NoiseInjection(Regulariser):
         """For Gaussian latents of ``dim`` dimensions, with one of `CRITICS` by name."""
         if critic not in CRITICS:
             raise ValueError(f"critic must be one of {', '.join(CRITICS)}, got {critic!r}")
-        return cls(GaussianLatents(dim, sigma), CRITICS[critic](dim), weight=weight, warmup=warmup, lr=RATE)
+        latents = GaussianLatents(dim, sigma)
+        lr = RATE / sigma**2 if critic == "bilinear" else NET_RATE
+        return cls(latents, CRITICS[critic](dim), weight=weight, warmup=warmup, lr=lr)
 
     @property
     def capacity(self) -> float:
