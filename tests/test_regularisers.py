@@ -391,6 +391,18 @@ class TestAdversarial:
         z = torch.randn(4096, 1) + 1
         assert float((reg.discriminator(z) - (0.5 - z[:, 0])).abs().mean()) < 0.25
 
+    def test_metrics_say_what_the_discriminator_sees(self):
+        """An offset of 1: accuracy ``Φ(1/2)``, divergence 1/2 nat, within what a small net leaves; before, nothing."""
+        reg = AdversarialAE(net(1), lr=1e-2, normaliser=nn.Identity())
+        teach(reg, lambda _: torch.randn(WORDS, 1) + 1, 300)
+        found = reg.metrics(torch.randn(4096, 1) + 1)
+        assert found["discriminator_accuracy"] == pytest.approx(0.6915, abs=0.03)
+        assert found["discriminator_log_density_ratio"] == pytest.approx(0.5, abs=0.15)
+        # On draws of the prior it is right as often as wrong, and −E log(q/p) = −1/2 there.
+        assert found["discriminator_accuracy_null"] == pytest.approx(0.5, abs=0.03)
+        assert found["discriminator_log_density_ratio_null"] == pytest.approx(-0.5, abs=0.15)
+        assert found.keys() > NoPenalty().metrics(torch.randn(64, 1)).keys()
+
     def test_prior_may_be_a_mixture(self):
         def ring(z):
             return math.sqrt(2) * torch.nn.functional.normalize(torch.randn_like(z), dim=1)

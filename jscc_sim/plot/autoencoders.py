@@ -159,7 +159,7 @@ def trade_off(found: Mapping[str, Mapping[float, Sequence[tuple[float, float]]]]
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter("{x:g}")
-    axes.tick_params(which="minor", labelsize=7)
+    axes.tick_params(which="both", labelsize=8)
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     return figure

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from jscc_sim.gaussianity import density_ratio
 from jscc_sim.regularisers.base import Regulariser
 from jscc_sim.regularisers.latent_power import LatentPower
 from jscc_sim.regularisers.learner import Learner
+from jscc_sim.seeds import seeded
 
 # Adam's first decay rate for players that chase a moving opponent.
 MOMENTUM = 0.5
@@ -61,6 +63,20 @@ class AdversarialAE(Regulariser):
         """Logits ``(batch,)`` of latents ``z (batch, d)``, near ``log p(z)/q(z)``: prior over latents, in nats."""
         logits: Tensor = self.learner.player(z)
         return logits.squeeze(-1)
+
+    @torch.no_grad()
+    def metrics(self, z: Tensor) -> dict[str, float]:
+        """As of any regulariser, and what the discriminator says: its accuracy and the density ratio that it implies.
+
+        Both are as in `density_ratio`, against draws of the prior; ``_null`` is for draws in the place of latents.
+        """
+        found = super().metrics(z)
+        with seeded(0, str(z.device)):
+            prior, another = (self.discriminator(self.prior(z)) for _ in range(2))
+        for ending, logits in (("", self.discriminator(z)), ("_null", another)):
+            said = density_ratio(prior, logits)
+            found |= {f"discriminator_{name}{ending}": value for name, value in said.items()}
+        return found
 
     def _mistakes(self, z: Tensor) -> Tensor:
         """The discriminator's cross-entropy, in nats: ``2 log 2`` if it cannot tell."""
