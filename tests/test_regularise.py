@@ -34,7 +34,19 @@ from jscc_sim.regularise.exhibits import arc
 from jscc_sim.regularisers.priors import PRIORS
 from jscc_sim.sources import Gaussian
 
-KEYS = {"method", "seed", "mse", "fd", "fd_fitted", "hz", "ks", "energy_whitened", "dpc", "seconds_per_epoch"}
+KEYS = {
+    "method",
+    "seed",
+    "mse",
+    "fd",
+    "fd_fitted",
+    "hz",
+    "ks",
+    "ks_train",
+    "energy_whitened",
+    "dpc",
+    "seconds_per_epoch",
+}
 
 
 def part(count: int, seed: int) -> Part:

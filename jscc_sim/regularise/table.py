@@ -14,12 +14,13 @@ COLUMNS = (
     ("FD", "fd", 4),
     ("FD fitted", "fd_fitted", 4),
     ("KS", "ks", 3),
+    ("KS, training images", "ks_train", 3),
     ("HZ", "hz", 4),
     ("energy, whitened", "energy_whitened", 3),
     ("DPC", "dpc", 3),
     ("s/epoch", "seconds_per_epoch", 3),
 )
-OF_A_PRIOR = (("KS to the prior", "ks_prior", 3),)
+OF_A_PRIOR = (("KS to the prior", "ks_prior", 3), ("training images", "ks_prior_train", 3))
 GAUSSIAN = "N(0, I)"
 MOST_DECIMALS = 5
 
