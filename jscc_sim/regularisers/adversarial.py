@@ -11,11 +11,8 @@ from torch.nn.functional import softplus
 from jscc_sim.gaussianity import density_ratio
 from jscc_sim.regularisers.base import Regulariser
 from jscc_sim.regularisers.latent_power import LatentPower
-from jscc_sim.regularisers.learner import Learner
+from jscc_sim.regularisers.learner import CHASING, Learner
 from jscc_sim.seeds import seeded
-
-# Adam's first decay rate for players that chase a moving opponent.
-MOMENTUM = 0.5
 
 
 class AdversarialAE(Regulariser):
@@ -40,7 +37,7 @@ class AdversarialAE(Regulariser):
         normaliser: nn.Module | None = None,
     ) -> None:
         super().__init__(weight=weight, warmup=warmup)
-        self.learner = Learner(discriminator, updates=updates, lr=lr, betas=(MOMENTUM, 0.999))
+        self.learner = Learner(discriminator, updates=updates, lr=lr, betas=CHASING)
         self.prior, self.normaliser = prior, normaliser or LatentPower()
 
     @classmethod

@@ -13,13 +13,12 @@ from jscc_sim.regularisers.base import Regulariser
 from jscc_sim.regularisers.diagnosis import Finding, Gradients, diagnose
 from jscc_sim.regularisers.dual_ascent import DualAscent
 from jscc_sim.regularisers.latent_power import LatentPower
-from jscc_sim.regularisers.learner import Learner
+from jscc_sim.regularisers.learner import CHASING, Learner
 from jscc_sim.regularisers.processes import average
 from jscc_sim.theory.saddle import scalar_payoff
 
-# The default's signal power over the jammer's, at which shape is visible; its noise power over the jammer's, and that
-# for more latents than images are likely to fill, where a receiver without noise would see empty directions alone.
-SIGNAL, NOISE, MUCH_NOISE, MANY = 0.25, 0.02, 0.25, 16
+# The default's signal power over the jammer's, at which shape is visible, and its noise power over the jammer's.
+SIGNAL, NOISE = 0.25, 0.02
 
 
 class JammingRegulariser(Regulariser):
@@ -45,7 +44,7 @@ class JammingRegulariser(Regulariser):
         weight: float | Literal["auto"] = 0.02,
         warmup: int = 500,
         updates: int = 1,
-        lr: float = 1e-2,
+        lr: float = 5e-3,
         antithetic: bool = True,
         draws: int = 1,
     ) -> None:
@@ -56,7 +55,7 @@ class JammingRegulariser(Regulariser):
             raise ValueError(f"draws must be at least 1, got {draws}")
         self.jammer = Jammer(jammer.policy, jammer.noise_power, jammer.jam_power)
         self.jammer.unit = LatentPower()  # the latents' power, not the policy's, and not known yet
-        self.learner = Learner(codec, updates=updates, lr=lr)
+        self.learner = Learner(codec, updates=updates, lr=lr, betas=CHASING)
         self.antithetic, self.draws = antithetic, draws
         self.value = float(scalar_payoff(1.0, 1.0, jammer.jam_power, jammer.noise_power))
         self.ascent = DualAscent(chosen=weight == "auto")
@@ -69,7 +68,7 @@ class JammingRegulariser(Regulariser):
         *,
         hidden: int = 64,
         signal: float = SIGNAL,
-        noise: float | None = None,
+        noise: float = NOISE,
         weight: float | Literal["auto"] = 0.02,
         warmup: int = 1000,
         updates: int = 2,
@@ -77,14 +76,12 @@ class JammingRegulariser(Regulariser):
     ) -> Self:
         """For latents of ``dim`` dimensions: a weak signal, sent as it is, received by a net of ``hidden`` units.
 
-        ``signal`` and ``noise`` are powers over that of the latents; without one, ``noise`` is chosen by ``dim``. The
-        receiver starts as the best linear one, which no latents of unit power can hurt. A small one that learns twice a
-        step follows the encoder better than a large one that learns once, at the same cost.
+        ``signal`` and ``noise`` are powers over that of the latents. The receiver starts as the best linear one, which
+        no latents of unit power can hurt. A small one that learns twice a step follows the encoder better than a large
+        one that learns once, at the same cost.
         """
         if not 0 < signal < math.inf:
             raise ValueError(f"signal must be positive and finite, got {signal}")
-        if noise is None:
-            noise = NOISE if dim <= MANY else MUCH_NOISE
         receiver = LineAndNet(dim, dim, hidden)
         with torch.no_grad():
             receiver.line.weight.copy_(torch.eye(dim) / (1 + (1 + noise) / signal))

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from jscc_sim.regularisers.processes import average, follow_first
 
+# Of Adam in players that chase a moving opponent: momentum of .9 carries them past where it was.
+CHASING = (0.5, 0.999)
+
 
 class Learner(nn.Module):
     """``player`` and its Adam: ``updates`` steps at rate ``lr`` whenever it is taught, in training only.
