@@ -114,7 +114,7 @@ class TestStudy:
 
     def test_options_of_a_method_stand_in_its_name(self):
         one, two = (
-            replace(STUDY, method=f" jamming({said})") for said in ("weight=.5, hidden=7", "hidden=7,weight=0.5")
+            replace(STUDY, method=f" jamming ({said})") for said in ("weight=.5, hidden=7", "hidden=7,weight=0.5")
         )
         assert one == two
         assert one.name == "jamming(hidden=7,weight=0.5)-0"

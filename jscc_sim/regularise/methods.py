@@ -51,7 +51,8 @@ class Method:
     @classmethod
     def parse(cls, text: str) -> Self:
         """From ``name`` or ``name(option=value, …)``, the options in any order; ValueError if it is no such thing."""
-        name, bracket, rest = text.strip().partition("(")
+        name, bracket, rest = text.partition("(")
+        name = name.strip()
         known("method", name, METHODS)
         if not bracket:
             return cls(name)
