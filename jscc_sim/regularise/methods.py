@@ -71,7 +71,8 @@ class Method:
         try:
             return build(**known_to_it, **dict(self.options))
         except TypeError as error:
-            raise ValueError(f"{self} cannot be built: {str(error).splitlines()[0]}") from None
+            said = str(error).splitlines()[0]
+            raise ValueError(f"{self} cannot be built, an option has a value of the wrong kind: {said}") from None
 
     def without(self, option: str) -> Self:
         """The same at its own value of an option."""

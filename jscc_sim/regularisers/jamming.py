@@ -82,6 +82,8 @@ class JammingRegulariser(Regulariser):
         """
         if not 0 < signal < math.inf:
             raise ValueError(f"signal must be positive and finite, got {signal}")
+        if not hidden >= 1:
+            raise ValueError(f"hidden must be at least 1 unit, got {hidden}")
         receiver = LineAndNet(dim, dim, hidden)
         with torch.no_grad():
             receiver.line.weight.copy_(torch.eye(dim) / (1 + (1 + noise) / signal))
