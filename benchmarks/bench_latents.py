@@ -117,9 +117,9 @@ def rule(seed: int) -> Iterator[tuple[str, Study]]:
 
 
 def priors(seed: int) -> Iterator[tuple[str, Study]]:
-    """The jammer's latents by the map of each prior."""
+    """The jammer's latents by the map of each prior, at the weight that makes them pass for Gaussian."""
     for prior in ("uniform", "laplace", "exponential", "two_modes", "ring"):
-        yield prior, Study("mnist", "jamming", seed=seed, prior=prior)
+        yield prior, Study("mnist", "jamming(weight=auto)", seed=seed, prior=prior)
 
 
 PARTS = {part.__name__: part for part in (frontier, conv, cifar, capacity, rule, priors)}
