@@ -34,6 +34,7 @@ from jscc_sim.autoencoders import FAMILIES
 from jscc_sim.data.parts import Parts, load_parts
 from jscc_sim.gaussianity import latent_metrics
 from jscc_sim.image_metrics import planes
+from jscc_sim.plot import save as save_figure
 from jscc_sim.regularisers import CRITICS, GaussianLatents, NoiseInjection, UniformLatents
 from jscc_sim.seeds import seeded
 
@@ -154,7 +155,7 @@ def main() -> None:
     if not asked.json:
         print(table(rows))
     if asked.out:
-        draw(rows).savefig(asked.out, dpi=150)
+        save_figure(draw(rows), asked.out)
 
 
 if __name__ == "__main__":

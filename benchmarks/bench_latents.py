@@ -53,12 +53,12 @@ from jscc_sim.regularise import (
 Result = Mapping[str, Any]
 Points = NDArray[np.float64]
 
-ALL = ("jamming", "vae", "wae", "aae", "sliced", "none")
 # Times each method's own weight.
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 LIGHTER = (0.0625, 0.125)  # too, for those that do best at the least of them
 LIGHT = ("wae", "sliced")
 WEIGHED = ("jamming", "vae", "wae", "aae", "sliced")
+ALL = (*WEIGHED, "none")
 RESAMPLED = 10_000
 # Values of an image; and of the rule, images, epochs, and over how many of these the weight rises.
 DIGIT, FEW, EPOCHS, WARM = 784, 20_000, 8, 3

@@ -107,7 +107,7 @@ def regularise(
     if not as_json:
         click.echo(table(results))
     if out:
-        _draw(studies, parts, out)
+        _draw(studies, results, parts, out)
     return 0
 
 
@@ -176,18 +176,17 @@ def _conducted(
     return save(studied, folder) if folder else studied.result
 
 
-def _draw(studies: Sequence[Study], parts: Parts, out: Path) -> None:
+def _draw(studies: Sequence[Study], results: Sequence[Result], parts: Parts, out: Path) -> None:
     """Draw the figures: what each method's first model does, and how all of them learned."""
-    from jscc_sim.regularise import by_weight, exhibit, load_result
+    from jscc_sim.regularise import by_weight, exhibit
 
     judged = studies[0].judged(parts)
     first = {study.method: study.name for study in reversed(studies)}
     shown = {method: exhibit(out / first[method], judged.images) for method in dict.fromkeys(s.method for s in studies)}
-    results = [load_result(out / study.name) for study in studies]
     errors = {method: f"{method}, MSE {found.result['mse']:.4f}" for method, found in shown.items()}
     own = {"mixture": "mixture, from draws of its own"}
     distances = {name: f"{own.get(name, name)}, FD {found.result['fd']:.4g}" for name, found in shown.items()}
-    learned = {method: [load_result(out / s.name)["curve"] for s in studies if s.method == method] for method in shown}
+    learned = {method: [one["curve"] for one in results if one["method"] == method] for method in shown}
     originals = next(iter(shown.values())).originals
     figures: dict[str, Callable[[ModuleType], Figure]] = {
         "latents": lambda plot: plot.latents({m: x.latents for m, x in shown.items()}, judged.labels),
