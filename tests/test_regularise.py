@@ -40,6 +40,7 @@ KEYS = {
     "mse",
     "fd",
     "fd_fitted",
+    "fd_reconstructed",
     "hz",
     "ks",
     "ks_train",
@@ -154,7 +155,8 @@ class TestConduct:
         result = conduct(study, PARTS, reference).result
         assert result.keys() >= KEYS | {"fd_pool", "fd_pool_fitted", "kd_pool", "hz_null", "family", "k", "epochs"}
         assert all(np.isfinite(value) for value in result.values() if isinstance(value, float))
-        assert (result["fd"], result["fd_fitted"]) == (result["fd_pool"], result["fd_pool_fitted"])
+        for kind in ("", "_fitted", "_reconstructed"):
+            assert result[f"fd{kind}"] == result[f"fd_pool{kind}"]
 
     def test_repeats_itself(self, studied, reference):
         torch.manual_seed(5)

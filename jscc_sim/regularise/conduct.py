@@ -88,15 +88,16 @@ def conduct(
 
 
 def _distances(model: Autoencoder, drawn: Tensor, seen: Tensor, reference: Reference) -> dict[str, float]:
-    """Distances of the images of latents that were ``drawn``, and of as many from a Gaussian fitted to those ``seen``.
+    """Distances of the images of latents that were ``drawn``, of as many from a Gaussian fitted to those ``seen``, and
+    of reconstructions, whose latents match perfectly: what the decoder adds to the distance by itself.
 
-    ``fd`` is the Fréchet distance of the first whatever the extractor, for tables of one extractor.
+    ``fd`` is the Fréchet distance whatever the extractor, for tables of one extractor.
     """
-    found = reference.distances(generated(model, drawn))
-    fitted = reference.distances(generated(model, ExPostMixture(1).fit(seen).sample(len(drawn))))
-    name = reference.extractor.frechet
-    beside = {f"{name}_fitted": value for name, value in fitted.items()}
-    return {"fd": found[name], "fd_fitted": fitted[name], **found, **beside}
+    sets = {"": drawn, "_fitted": ExPostMixture(1).fit(seen).sample(len(drawn)), "_reconstructed": seen}
+    distances = {kind: reference.distances(generated(model, latents)) for kind, latents in sets.items()}
+    frechet = reference.extractor.frechet
+    short = {f"fd{kind}": found[frechet] for kind, found in distances.items()}
+    return short | {f"{name}{kind}": value for kind, found in distances.items() for name, value in found.items()}
 
 
 def _from_prior(name: str, latents: Tensor, seen: Tensor) -> dict[str, float]:

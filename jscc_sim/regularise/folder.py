@@ -16,7 +16,8 @@ from jscc_sim.seeds import seeded
 RESULT, LATENTS, DRAWN, MODEL, TRAINING = "result.json", "latents.npy", "drawn.npy", "model", "training"
 # So many latents that were drawn are kept, for figures.
 KEPT = 100
-NEEDED = {"mse", "fd", "fd_fitted", "hz", "ks", "ks_train", "energy_whitened", "dpc", "seconds_per_epoch", "curve"}
+DISTANCES = {"fd", "fd_fitted", "fd_reconstructed"}
+NEEDED = DISTANCES | {"mse", "hz", "ks", "ks_train", "energy_whitened", "dpc", "seconds_per_epoch", "curve"}
 
 
 def save(studied: Studied, folder: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ COLUMNS = (
     ("MSE/value", "mse", 4),
     ("FD", "fd", 4),
     ("FD fitted", "fd_fitted", 4),
+    ("FD reconstructed", "fd_reconstructed", 4),
     ("KS", "ks", 3),
     ("KS, training images", "ks_train", 3),
     ("HZ", "hz", 4),
@@ -67,10 +68,13 @@ def _legend(results: Sequence[Mapping[str, Any]]) -> list[str]:
     """What the columns are, as far as the results do not say."""
     first = results[0]
     seeds = len({result["seed"] for result in results})
-    frechet = next(name for name in first if name.startswith(("fd_", "fid_")) and not name.endswith("fitted"))
+    frechet = next(
+        name for name in first if name.startswith(("fd_", "fid_")) and not name.endswith(("_fitted", "_reconstructed"))
+    )
     return [
         f"{first['data']}, {first['family']}, k={first['k']}, {first['epochs']} epochs, judged by {first['judged']} "
         f"{first['split']} images; mean ± standard deviation over {seeds} seed{'s' * (seeds > 1)}.",
         f"FD is {frechet}, of images decoded from N(0, I), for method mixture from a mixture fitted to latents;",
-        "FD fitted is of images decoded from the Gaussian of the training latents' mean and covariance.",
+        "FD fitted is of images decoded from the Gaussian of the training latents' mean and covariance, FD reconstructed",
+        "from the latents of training images, which match them perfectly: the rest of FD is the decoder's.",
     ]
