@@ -68,13 +68,12 @@ def _legend(results: Sequence[Mapping[str, Any]]) -> list[str]:
     """What the columns are, as far as the results do not say."""
     first = results[0]
     seeds = len({result["seed"] for result in results})
-    frechet = next(
-        name for name in first if name.startswith(("fd_", "fid_")) and not name.endswith(("_fitted", "_reconstructed"))
-    )
+    others = ("_fitted", "_reconstructed")
+    frechet = next(name for name in first if name.startswith(("fd_", "fid_")) and not name.endswith(others))
     return [
         f"{first['data']}, {first['family']}, k={first['k']}, {first['epochs']} epochs, judged by {first['judged']} "
         f"{first['split']} images; mean ± standard deviation over {seeds} seed{'s' * (seeds > 1)}.",
         f"FD is {frechet}, of images decoded from N(0, I), for method mixture from a mixture fitted to latents;",
-        "FD fitted is of images decoded from the Gaussian of the training latents' mean and covariance, FD reconstructed",
-        "from the latents of training images, which match them perfectly: the rest of FD is the decoder's.",
+        "FD fitted is of images decoded from the Gaussian of the training latents' mean and covariance, and FD",
+        "reconstructed from the latents of training images, which match them perfectly: the rest is the decoder's.",
     ]
