@@ -4,6 +4,7 @@ Why: one row per method hides that each trades reconstruction for matching by it
 And no one run is worth much: all methods share images, architecture, schedule and seeds.
 
 frontier   MNIST, k = 8, MLP: five weights of each method, and how far apart the frontiers of MSE and FD are
+tuning     MNIST, k = 32, MLP, on validation images: seven weights of each method
 conv       MNIST, k = 8, DCGAN-like: all methods at their presets
 cifar      CIFAR-10, DCGAN-like, k = 64 and 128: all methods at their presets, distances in lite0
 capacity   CIFAR-10, k = 64: receivers of the jammer's codec from 64 to 512 units
@@ -79,6 +80,13 @@ def frontier(seed: int) -> Iterator[tuple[str, Study]]:
     yield "", Study("mnist", "none", seed=seed)
 
 
+def tuning(seed: int) -> Iterator[tuple[str, Study]]:
+    """Seven weights of each method where none of the presets were chosen, judged by images to choose by."""
+    for method, factor in product(WEIGHED, LIGHTER + FACTORS):
+        yield "", Study("mnist", weighed(method, factor), 32, seed=seed, split="validation")
+    yield "", Study("mnist", "none", 32, seed=seed, split="validation")
+
+
 def conv(seed: int) -> Iterator[tuple[str, Study]]:
     """All methods with convolutional nets."""
     for method in ALL:
@@ -122,7 +130,8 @@ def priors(seed: int) -> Iterator[tuple[str, Study]]:
         yield prior, Study("mnist", "jamming(weight=auto)", seed=seed, prior=prior)
 
 
-PARTS = {part.__name__: part for part in (frontier, conv, cifar, capacity, rule, priors)}
+PARTS = {part.__name__: part for part in (frontier, tuning, conv, cifar, capacity, rule, priors)}
+OF_WEIGHTS = ("frontier", "tuning")
 
 
 @lru_cache
@@ -230,10 +239,10 @@ def main() -> None:
             print(f"\n### {asked.part} {group}\n", table(told), sep="\n", flush=True)
     if missing := len(studies) - len(finished):
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
-    if asked.part == "frontier" and finished:
+    if asked.part in OF_WEIGHTS and finished:
         told = list(results.values())
         print(f"\n{compare(told)}")
-        save_figure(trade_off(by_weight(told)), asked.out / "frontier.png")
+        save_figure(trade_off(by_weight(told)), asked.out / f"{asked.part}.png")
 
 
 if __name__ == "__main__":
