@@ -12,7 +12,8 @@ rule       MNIST, DCGAN-like, k = 2 and 8: the jammer's weight, width and batch
 priors     MNIST, k = 8, MLP: the jammer's latents shaped to other priors
 
 Each model is kept in OUT/PART with its result, an interrupted run goes on, and what is there is not repeated. With
---minutes no model is begun after so many; the tables are of what is finished, and say what is missing.
+--minutes no model is begun after so many; the tables are of what is finished, and say what is missing. Henze and
+Zirkler's statistic grows with the number of words unless they are Gaussian: below each table it is given for 2,000 too.
 
     python benchmarks/bench_latents.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
@@ -35,9 +36,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jscc_sim.data.parts import Parts, load_parts
+from jscc_sim.gaussianity import hz
 from jscc_sim.plot import save as save_figure
 from jscc_sim.plot import trade_off
 from jscc_sim.regularise import (
+    LATENTS,
     TRAINING,
     Method,
     Reference,
@@ -61,6 +64,7 @@ LIGHT = ("wae", "sliced")
 WEIGHED = ("jamming", "vae", "wae", "aae", "sliced")
 ALL = (*WEIGHED, "none")
 RESAMPLED = 10_000
+FEW_WORDS = 2000
 # Values of an image; and of the rule, images, epochs, and over how many of these the weight rises.
 DIGIT, FEW, EPOCHS, WARM = 784, 20_000, 8, 3
 QUICK = {"images": 2048, "judged_images": 500}
@@ -211,6 +215,22 @@ def compare(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def of_few_words(results: Mapping[Path, Result]) -> str:
+    """Henze and Zirkler's statistic of disjoint parts of the latents, and of Gaussian ones, mean and spread."""
+    found: dict[str, list[float]] = {}
+    for folder, result in results.items():
+        z = np.load(folder / LATENTS).astype(np.float64)
+        gaussian = np.random.default_rng(int(result["seed"])).standard_normal(z.shape)
+        for name, words in ((str(result["method"]), z), ("N(0, I)", gaussian)):
+            parts = np.array_split(words, max(1, len(words) // FEW_WORDS))
+            found.setdefault(name, []).append(float(np.mean([hz(part) for part in parts])))
+    lines = [f"| method | HZ of {FEW_WORDS:,} words |", "|---|---|"]
+    for name, values in sorted(found.items(), key=lambda item: item[0] == "N(0, I)"):  # the Gaussian comes last
+        spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+        lines.append(f"| {name} | {np.mean(values):.3f}{spread} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run a part and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -234,9 +254,10 @@ def main() -> None:
     finished = run(studies, asked.minutes, asked.processes)
     results = {folder: load_result(folder) for folder in finished}
     for group in dict.fromkeys(groups.values()):
-        told = [result for folder, result in results.items() if groups[folder] == group]
+        told = {folder: result for folder, result in results.items() if groups[folder] == group}
         if told:
-            print(f"\n### {asked.part} {group}\n", table(told), sep="\n", flush=True)
+            parts = (f"\n### {asked.part} {group}", table(list(told.values())), of_few_words(told))
+            print(*parts, sep="\n\n", flush=True)
     if missing := len(studies) - len(finished):
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
     if asked.part in OF_WEIGHTS and finished:
