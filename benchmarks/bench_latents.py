@@ -24,7 +24,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,22 +34,18 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 import numpy as np
 from numpy.typing import NDArray
 
-from jscc_sim.data.parts import Parts, load_parts
 from jscc_sim.gaussianity import hz
 from jscc_sim.plot import save as save_figure
 from jscc_sim.plot import trade_off
 from jscc_sim.regularise import (
     LATENTS,
-    TRAINING,
     Method,
-    Reference,
     Schedule,
     Study,
     by_weight,
-    conduct,
+    finish_by_name,
     load_result,
     recall,
-    save,
     table,
 )
 
@@ -138,27 +133,14 @@ PARTS = {part.__name__: part for part in (frontier, tuning, conv, cifar, capacit
 OF_WEIGHTS = ("frontier", "tuning")
 
 
-@lru_cache
-def images(name: str) -> Parts:
-    """The images of a set, once per process."""
-    return load_parts(name)
-
-
-@lru_cache
-def reference(data: str, split: str, judged: int | None, extractor: str) -> Reference:
-    """What images are compared with, once per process."""
-    return Reference(Study(data, "none", split=split, judged_images=judged).judged(images(data)).images, extractor)
-
-
-def finish(study: Study, folder: Path, deadline: float) -> str:
+def attempt(study: Study, folder: Path, deadline: float) -> str:
     """Train and measure a study unless it is finished or too late; what became of it."""
     if recall(study, folder) is not None:
         return "known"
     if time.time() > deadline:
         return "left"
-    beside = reference(study.data, study.split, study.judged_images, study.extractor)
     try:
-        save(conduct(study, images(study.data), beside, saved=folder / TRAINING), folder)
+        finish_by_name(study, folder)
     except FloatingPointError as error:
         return f"failed: {error}"
     return "done"
@@ -169,7 +151,7 @@ def run(studies: Mapping[Path, Study], minutes: float, processes: int) -> list[P
     deadline = time.time() + 60 * minutes
     finished = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = {folder: pool.submit(finish, study, folder, deadline) for folder, study in studies.items()}
+        waiting = {folder: pool.submit(attempt, study, folder, deadline) for folder, study in studies.items()}
         for folder, future in waiting.items():
             became = future.result()
             if became in ("known", "done"):

@@ -3,10 +3,12 @@
 import json
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.image_metrics import Extractor
@@ -129,6 +131,20 @@ class TestKeeps:
         code, lines, _ = run(*command, *keep)
         assert results(lines) == results(straight)
         assert not list(tmp_path.glob("*/training*"))
+
+    def test_two_workers_come_to_the_same(self, run, tmp_path, monkeypatch):
+        monkeypatch.undo()  # workers have the real images and extractors
+        pictures = tmp_path / "pictures"
+        pictures.mkdir()
+        for index, picture in enumerate(np.random.default_rng(0).integers(0, 256, (80, 28, 28), dtype=np.uint8)):
+            Image.fromarray(picture).save(pictures / f"{index}.png")
+        command = ("regularise", "--data", str(pictures), *QUICK, "--extractor", "mnist_cnn", "--json")
+        found = []
+        for workers in ("1", "2"):
+            code, lines, errors = run(*command, "--workers", workers, "--out", str(tmp_path / workers))
+            assert (code, {Path(line).name for line in errors}) == (0, FIGURES)
+            found.append(results(lines))
+        assert found[0] == found[1]
 
     def test_another_study_is_never_overwritten(self, run, tmp_path):
         keep = ("--out", str(tmp_path))

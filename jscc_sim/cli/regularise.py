@@ -11,17 +11,19 @@ import click
 
 from jscc_sim.cli import options
 from jscc_sim.cli.progress import progress_bar
+from jscc_sim.cli.workers import workers_or_cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
     from pathlib import Path
     from types import ModuleType
 
     from matplotlib.figure import Figure
 
     from jscc_sim.autoencoders import Epoch
+    from jscc_sim.cli.progress import Tell
     from jscc_sim.data.parts import Parts
-    from jscc_sim.image_metrics import Reference
     from jscc_sim.regularise import Study
 
     Result = dict[str, Any]
@@ -56,6 +58,7 @@ COMPARED = "jamming,vae,wae,aae,sliced,none"
 @click.option("--images", type=click.IntRange(1), help="Learn from at most so many images, for quick tries.")
 @click.option("--judged-images", type=click.IntRange(1), help="Be judged by at most so many.")
 @click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Models at a time.")
 @click.option("--out", type=options.FILE, help="Keep models, results and figures here; what is there is not repeated.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per method and seed instead of a table.")
 def regularise(
@@ -75,6 +78,7 @@ def regularise(
     images: int | None,
     judged_images: int | None,
     device: str,
+    workers: int,
     out: Path | None,
     as_json: bool,
 ) -> int:
@@ -103,7 +107,14 @@ def regularise(
         for name in chosen
         for own in in_a_row
     ]
-    results = _results(studies, parts, out, device, as_json=as_json)
+    for study in studies:
+        study.check(parts)
+    results: list[Result] = []
+    with workers_or_cluster(workers, None) as pool:
+        for result in _results(studies, parts, out, device, pool):
+            results.append(result)
+            if as_json:
+                click.echo(json.dumps({name: value for name, value in result.items() if name != "curve"}))
     if not as_json:
         click.echo(table(results))
     if out:
@@ -126,54 +137,57 @@ def _chosen(methods: str, family: str, extractor: str | None, prior: str) -> lis
     return [str(method) for method in chosen]
 
 
-def _results(studies: Sequence[Study], parts: Parts, out: Path | None, device: str, *, as_json: bool) -> list[Result]:
-    """What the studies came to: from their folders if they are finished there, else from conducting them."""
-    from jscc_sim.regularise import Reference, recall
+def _results(
+    studies: Sequence[Study], parts: Parts, out: Path | None, device: str, pool: Executor | None
+) -> Iterator[Result]:
+    """What the studies came to, in their order: from their folders if they are finished there, else conducted now."""
+    from jscc_sim.regularise import finish_by_name, recall
 
-    for study in studies:
-        study.check(parts)
-    known = [recall(study, out / study.name) if out else None for study in studies]
-    reference: Reference | None = None
-    results: list[Result] = []
+    folders = [out / study.name if out else None for study in studies]
+    known = [recall(study, folder) if folder else None for study, folder in zip(studies, folders, strict=True)]
+    left = [index for index, result in enumerate(known) if result is None]
     with progress_bar("regularise", len(studies), "models", "models") as tell:
-        for index, (study, result) in enumerate(zip(studies, known, strict=True)):
-            if result is None:
-                if reference is None:
-                    tell(index, 0, 1, f"{study.split} images in the features of {study.extractor}")
-                    reference = Reference(study.judged(parts).images, study.extractor)
-                result = _conducted(study, parts, reference, out, device, partial(tell, index))
-            results.append(result)
-            if as_json:
-                click.echo(json.dumps({name: value for name, value in result.items() if name != "curve"}))
-    return results
+        conducted: Iterator[Result]
+        if pool:
+            jobs = [pool.submit(finish_by_name, studies[index], folders[index], device=device) for index in left]
+            conducted = (job.result() for job in jobs)
+        else:
+            conducted = _here(left, studies, folders, parts, device, tell)
+        for index, (folder, result) in enumerate(zip(folders, known, strict=True)):
+            tell(index, 0, 1)
+            try:
+                yield next(conducted) if result is None else result
+            except KeyboardInterrupt:
+                kept = f"the same command goes on from the last epoch in {folder}" if folder else "nothing is kept"
+                click.echo(f"{kept}.", err=True)
+                raise
 
 
-def _conducted(
-    study: Study,
+def _here(
+    left: Sequence[int],
+    studies: Sequence[Study],
+    folders: Sequence[Path | None],
     parts: Parts,
-    reference: Reference,
-    out: Path | None,
     device: str,
-    tell: Callable[[int, int, str], None],
-) -> Result:
-    """Train and measure a study, and save it if there is a folder."""
-    from jscc_sim.regularise import TRAINING, conduct, save
+    tell: Tell,
+) -> Iterator[Result]:
+    """Those studies one after the other, telling of each epoch."""
+    from jscc_sim.regularise import Reference, finish
 
-    folder = out / study.name if out else None
+    if left:
+        first = studies[left[0]]
+        tell(left[0], 0, 1, f"{first.split} images in the features of {first.extractor}")
+        reference = Reference(first.judged(parts).images, first.extractor)
+    for index in left:
+        hear = partial(_hear, studies[index], partial(tell, index))
+        yield finish(studies[index], parts, reference, folders[index], device=device, hear=hear)
 
-    def hear(epoch: Epoch) -> None:
-        # The measurements take about as long as an epoch.
-        done, planned = round(1000 * epoch.number), 1000 * (study.schedule.epochs + 1)
-        stage = "measuring" if epoch.number == study.schedule.epochs else f"epoch {math.ceil(epoch.number)}"
-        tell(done, planned, f"{study.name}, {stage}: MSE {epoch.mse:.5f}")
 
-    try:
-        studied = conduct(study, parts, reference, device=device, saved=folder and folder / TRAINING, hear=hear)
-    except KeyboardInterrupt:
-        kept = f"the same command goes on from the last epoch in {folder}" if folder else "nothing is kept"
-        click.echo(f"{kept}.", err=True)
-        raise
-    return save(studied, folder) if folder else studied.result
+def _hear(study: Study, tell: Callable[[int, int, str], None], epoch: Epoch) -> None:
+    """Move the bar; the measurements take about as long as an epoch."""
+    done, planned = round(1000 * epoch.number), 1000 * (study.schedule.epochs + 1)
+    stage = "measuring" if epoch.number == study.schedule.epochs else f"epoch {math.ceil(epoch.number)}"
+    tell(done, planned, f"{study.name}, {stage}: MSE {epoch.mse:.5f}")
 
 
 def _draw(studies: Sequence[Study], results: Sequence[Result], parts: Parts, out: Path) -> None:

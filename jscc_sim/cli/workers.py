@@ -29,7 +29,7 @@ def workers_or_cluster(workers: int, scheduler: str | None) -> Iterator[Executor
 
 @contextmanager
 def _processes(workers: int) -> Iterator[Executor]:
-    """Fresh processes; an interrupt reaches the parent alone, which cancels what waits."""
+    """Fresh processes; an interrupt reaches the parent alone, which cancels what waits and ends what is at work."""
     import multiprocessing
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
@@ -37,6 +37,10 @@ def _processes(workers: int) -> Iterator[Executor]:
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_serve)
     try:
         yield pool
+    except KeyboardInterrupt:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
     except BrokenExecutor:
         raise click.ClickException("a worker died, perhaps for want of memory: try fewer --workers") from None
     finally:

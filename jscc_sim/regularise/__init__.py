@@ -4,7 +4,8 @@ from jscc_sim.autoencoders import FAMILIES, Epoch, Schedule
 from jscc_sim.image_metrics import Reference, planes
 from jscc_sim.regularise.conduct import Studied, conduct, encoder_policy, generated
 from jscc_sim.regularise.exhibits import Exhibit, exhibit
-from jscc_sim.regularise.folder import LATENTS, MODEL, RESULT, TRAINING, load_model, load_result, recall, save
+from jscc_sim.regularise.finish import finish, finish_by_name
+from jscc_sim.regularise.folder import LATENTS, MODEL, RESULT, load_model, load_result, recall, save
 from jscc_sim.regularise.methods import METHODS, Method, split_methods
 from jscc_sim.regularise.study import SPLITS, Study, default_extractor, shape_of
 from jscc_sim.regularise.table import by_weight, table
@@ -16,7 +17,6 @@ __all__ = [
     "MODEL",
     "RESULT",
     "SPLITS",
-    "TRAINING",
     "Epoch",
     "Exhibit",
     "Method",
@@ -29,6 +29,8 @@ __all__ = [
     "default_extractor",
     "encoder_policy",
     "exhibit",
+    "finish",
+    "finish_by_name",
     "generated",
     "load_model",
     "load_result",
