@@ -60,6 +60,8 @@ WEIGHED = ("jamming", "vae", "wae", "aae", "sliced")
 ALL = (*WEIGHED, "none")
 RESAMPLED = 10_000
 FEW_WORDS = 2000
+# Of the rule: weights, the receiver's own units, and the batch and weight at which others are tried.
+ETAS, OWN, AT_WIDTH = (0.1, 0.5, 1.0, 2.0, 5.0), 64, (256, 2.0)
 # Values of an image; and of the rule, images, epochs, and over how many of these the weight rises.
 DIGIT, FEW, EPOCHS, WARM = 784, 20_000, 8, 3
 QUICK = {"images": 2048, "judged_images": 500}
@@ -115,8 +117,8 @@ def rule(seed: int) -> Iterator[tuple[str, Study]]:
 
     ``η`` weighs the codec's error ``‖X − X̂‖²/P`` against ``‖D − D̂‖²``, both summed over a word, as in the paper.
     """
-    of_eta = [(64, batch, eta) for batch in (64, 256, 1024) for eta in (0.1, 0.5, 1.0, 2.0, 5.0)]
-    of_width = [(hidden, 256, 2.0) for hidden in (16, 256)]
+    of_eta = [(OWN, batch, eta) for batch in (64, 256, 1024) for eta in ETAS]
+    of_width = [(hidden, *AT_WIDTH) for hidden in (16, 256)]
     for k, (hidden, batch, eta) in product((2, 8), of_eta + of_width):
         weight, warmup = eta * k / DIGIT, round(WARM * FEW / batch)
         method = f"jamming(hidden={hidden},warmup={warmup},weight={weight:.3g})"
@@ -197,6 +199,57 @@ def compare(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def least(points: Points) -> float:
+    """Where ``log FD`` is least: of the parabola in ``log η`` through the best of ``(η, FD)`` and its neighbours."""
+    found = np.log(points[points[:, 0].argsort()])
+    best = int(np.clip(found[:, 1].argmin(), 1, len(found) - 2))
+    near = found[best - 1 : best + 2]
+    curvature, slope, _ = np.polyfit(*near.T, 2)
+    middle = -slope / (2 * curvature) if curvature > 0 else near[near[:, 1].argmin(), 0]
+    return float(np.clip(middle, near[0, 0], near[-1, 0]))
+
+
+def interval(values: Points) -> str:
+    """The geometric mean of what ``values`` are the logarithms of, with a bootstrap interval over seeds."""
+    draw = np.random.default_rng(0)
+    means = values[draw.integers(0, len(values), (RESAMPLED, len(values)))].mean(1)
+    low, high = np.exp(np.quantile(means, (0.025, 0.975)))
+    return f"{math.exp(values.mean()):.3g} | {low:.3g} to {high:.3g}"
+
+
+def eta_rule(results: Sequence[Result]) -> str:
+    """The η of least FD by k and batch, how it grows with the batch, and FD by the receiver's width."""
+    of_eta: dict[tuple[int, int], dict[int, list[tuple[float, float]]]] = {}
+    of_width: dict[tuple[int, int], dict[int, float]] = {}
+    for result in results:
+        hidden, seed = dict(Method.parse(result["method"]).options)["hidden"], int(result["seed"])
+        k, eta = int(result["k"]), result["weight"] * DIGIT / result["k"]
+        if hidden == OWN:
+            of_eta.setdefault((k, int(result["batch"])), {}).setdefault(seed, []).append((eta, result["fd"]))
+        if result["batch"] == AT_WIDTH[0] and math.isclose(eta, AT_WIDTH[1], rel_tol=0.01):
+            of_width.setdefault((k, int(hidden)), {})[seed] = math.log(result["fd"])
+    lines = ["| k | batch | η of least FD | 95 % interval |", "|---|---|---|---|"]
+    least_of: dict[int, dict[int, dict[int, float]]] = {}
+    for (k, batch), seeds in sorted(of_eta.items()):
+        complete = {seed: least(np.array(points)) for seed, points in seeds.items() if len(points) == len(ETAS)}
+        if complete:
+            least_of.setdefault(k, {})[batch] = complete
+            lines.append(f"| {k} | {batch} | {interval(np.array([*complete.values()]))} |")
+    lines += ["", "| k | factor of η for twice the batch | 95 % interval |", "|---|---|---|"]
+    for k, by_batch in least_of.items():
+        seeds_of_all = set.intersection(*(set(found) for found in by_batch.values()))
+        logs = np.log2(list(by_batch))
+        slopes = [np.polyfit(logs, [found[seed] for found in by_batch.values()], 1)[0] for seed in sorted(seeds_of_all)]
+        if len(logs) > 1 and slopes:
+            lines.append(f"| {k} | {interval(np.array(slopes))} |")
+    lines += ["", f"| k | units | FD over that of {OWN} units | 95 % interval |", "|---|---|---|---|"]
+    for (k, hidden), fds in sorted(of_width.items()):
+        own = of_width.get((k, OWN), {})
+        if hidden != OWN and (paired := [fds[seed] - own[seed] for seed in sorted(fds.keys() & own.keys())]):
+            lines.append(f"| {k} | {hidden} | {interval(np.array(paired))} |")
+    return "\n".join(lines)
+
+
 def of_few_words(results: Mapping[Path, Result]) -> str:
     """Henze and Zirkler's statistic of disjoint parts of the latents, and of Gaussian ones, mean and spread."""
     found: dict[str, list[float]] = {}
@@ -235,6 +288,7 @@ def main() -> None:
             studies[folder], groups[folder] = study, group
     finished = run(studies, asked.minutes, asked.processes)
     results = {folder: load_result(folder) for folder in finished}
+    everything = list(results.values())
     for group in dict.fromkeys(groups.values()):
         told = {folder: result for folder, result in results.items() if groups[folder] == group}
         if told:
@@ -242,10 +296,11 @@ def main() -> None:
             print(*parts, sep="\n\n", flush=True)
     if missing := len(studies) - len(finished):
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
+    if asked.part == "rule":
+        print(f"\n{eta_rule(everything)}")
     if asked.part in OF_WEIGHTS and finished:
-        told = list(results.values())
-        print(f"\n{compare(told)}")
-        save_figure(trade_off(by_weight(told)), asked.out / f"{asked.part}.png")
+        print(f"\n{compare(everything)}")
+        save_figure(trade_off(by_weight(everything)), asked.out / f"{asked.part}.png")
 
 
 if __name__ == "__main__":
