@@ -4,7 +4,7 @@ Why: one row per method hides that each trades reconstruction for matching by it
 And no one run is worth much: all methods share images, architecture, schedule and seeds.
 
 frontier   MNIST, k = 8, MLP: five weights of each method, and how far apart the frontiers of MSE and FD are
-tuning     MNIST, k = 32, MLP, on validation images: seven weights of each method
+tuning     MNIST, k = 8 and 32, MLP, on validation images: what each method's settings were chosen from
 conv       MNIST, k = 8, DCGAN-like: all methods at their presets
 cifar      CIFAR-10, DCGAN-like, k = 64 and 128: all methods at their presets, distances in lite0
 capacity   CIFAR-10, k = 64: receivers of the jammer's codec from 64 to 512 units
@@ -58,6 +58,21 @@ LIGHTER = (0.0625, 0.125)  # too, for those that do best at the least of them
 LIGHT = ("wae", "sliced")
 WEIGHED = ("jamming", "vae", "wae", "aae", "sliced")
 ALL = (*WEIGHED, "none")
+# What was tried of each method.
+SETTINGS = (
+    *(f"jamming(weight={weight})" for weight in (0.01, 0.015, 0.02, 0.03)),
+    *(f"vae(weight={weight})" for weight in (0.0625, 0.125, 0.25, 0.5)),
+    *(f"wae(weight={weight})" for weight in (0.0125, 0.025, 0.05, 0.1)),
+    *(f"wae(kernel={kernel},weight={weight})" for kernel in ("rbf", "energy") for weight in (0.0125, 0.05)),
+    *(f"sliced(weight={weight})" for weight in (0.0375, 0.075, 0.15, 0.3)),
+    *(f"sliced(normaliser=unit,weight={weight})" for weight in (0.05, 0.1, 0.2)),
+    *(f"aae(weight={weight})" for weight in (0.00125, 0.0025, 0.005)),
+    *(f"aae(lr=0.005,updates=2,warmup=1000,weight={weight})" for weight in (0.0025, 0.004, 0.006)),
+    *(f"aae(lr=0.002,updates=2,warmup=1000,weight={weight})" for weight in (0.0025, 0.004)),
+    *(f"sinkhorn(weight={weight})" for weight in (0.0125, 0.025, 0.05)),
+    *(f"covariance(weight={weight})" for weight in (0.0025, 0.005, 0.01)),
+    "none",
+)
 RESAMPLED = 10_000
 FEW_WORDS = 2000
 # Of the rule: weights, the receiver's own units, and the batch and weight at which others are tried.
@@ -82,10 +97,9 @@ def frontier(seed: int) -> Iterator[tuple[str, Study]]:
 
 
 def tuning(seed: int) -> Iterator[tuple[str, Study]]:
-    """Seven weights of each method where none of the presets were chosen, judged by images to choose by."""
-    for method, factor in product(WEIGHED, LIGHTER + FACTORS):
-        yield "", Study("mnist", weighed(method, factor), 32, seed=seed, split="validation")
-    yield "", Study("mnist", "none", 32, seed=seed, split="validation")
+    """Settings of each method, judged by images to choose by."""
+    for k, method in product((8, 32), SETTINGS):
+        yield f"k={k}", Study("mnist", method, k, seed=seed, split="validation")
 
 
 def conv(seed: int) -> Iterator[tuple[str, Study]]:
@@ -132,7 +146,6 @@ def priors(seed: int) -> Iterator[tuple[str, Study]]:
 
 
 PARTS = {part.__name__: part for part in (frontier, tuning, conv, cifar, capacity, rule, priors)}
-OF_WEIGHTS = ("frontier", "tuning")
 
 
 def attempt(study: Study, folder: Path, deadline: float) -> str:
@@ -298,9 +311,9 @@ def main() -> None:
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
     if asked.part == "rule":
         print(f"\n{eta_rule(everything)}")
-    if asked.part in OF_WEIGHTS and finished:
+    if asked.part == "frontier" and finished:
         print(f"\n{compare(everything)}")
-        save_figure(trade_off(by_weight(everything)), asked.out / f"{asked.part}.png")
+        save_figure(trade_off(by_weight(everything)), asked.out / "frontier.png")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ import ast
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
+
+from torch import nn
 
 from jscc_sim.regularisers import (
     VAE,
@@ -17,6 +19,7 @@ from jscc_sim.regularisers import (
     SlicedNormality,
     WassersteinMMD,
 )
+from jscc_sim.regularisers.latent_power import LatentPower
 from jscc_sim.spelling import known
 
 # The plain autoencoder whose latents a mixture describes afterwards.
@@ -36,7 +39,9 @@ METHODS: dict[str, Callable[..., Regulariser]] = {
     "none": NoPenalty,
 }
 # Known from the study: the latents' dimension and an image's values. And what cannot be typed.
-SIZES, OBJECTS = ("dim", "pixels"), ("prior", "normaliser")
+SIZES, OBJECTS = ("dim", "pixels"), ("prior",)
+# What can stand for ``normaliser``.
+NORMALISERS: dict[str, Callable[[], nn.Module]] = {"none": nn.Identity, "unit": LatentPower}
 
 Value = float | int | bool | str
 
@@ -67,9 +72,13 @@ class Method:
         """The regulariser of ``d`` latents of images of ``pixels`` values; ValueError if an option is not for it."""
         build = METHODS[self.name]
         sizes = dict(zip(SIZES, (d, pixels), strict=True))
-        known_to_it = {name: sizes[name] for name in SIZES if name in inspect.signature(build).parameters}
+        given: dict[str, Any] = {name: sizes[name] for name in SIZES if name in inspect.signature(build).parameters}
+        given |= dict(self.options)
+        if (name := given.get("normaliser")) is not None:
+            known("normaliser", str(name), NORMALISERS)
+            given["normaliser"] = NORMALISERS[name]()
         try:
-            return build(**known_to_it, **dict(self.options))
+            return build(**given)
         except TypeError as error:
             said = str(error).splitlines()[0]
             raise ValueError(f"{self} cannot be built, an option has a value of the wrong kind: {said}") from None

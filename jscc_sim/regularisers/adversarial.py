@@ -41,10 +41,19 @@ class AdversarialAE(Regulariser):
         self.prior, self.normaliser = prior, normaliser or LatentPower()
 
     @classmethod
-    def default(cls, dim: int, *, hidden: int = 128, weight: float = 0.0025, warmup: int = 500) -> Self:
+    def default(
+        cls,
+        dim: int,
+        *,
+        hidden: int = 128,
+        weight: float = 0.0025,
+        warmup: int = 500,
+        updates: int = 1,
+        lr: float = 1e-3,
+    ) -> Self:
         """For latents of ``dim`` dimensions, with a discriminator of two layers of ``hidden`` units."""
         layers = (nn.Linear(dim, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2))
-        return cls(nn.Sequential(*layers, nn.Linear(hidden, 1)), weight=weight, warmup=warmup)
+        return cls(nn.Sequential(*layers, nn.Linear(hidden, 1)), weight=weight, warmup=warmup, updates=updates, lr=lr)
 
     def norm(self, z: Tensor) -> Tensor:
         """The latents as the normaliser leaves them: by default, at unit power."""
