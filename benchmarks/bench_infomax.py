@@ -77,7 +77,7 @@ def learn(law: str, noise: float, seed: int, steps: int) -> Row:
         said = []
         for _ in range(steps):
             x = train[torch.randint(len(train), (BATCH,))]
-            loss = reg(reg.norm(encoder(torch.cat((view(x), view(x))))))
+            loss = reg(*reg.norm(encoder(torch.cat((view(x), view(x))))).chunk(2))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

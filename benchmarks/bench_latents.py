@@ -8,7 +8,7 @@ tuning     MNIST, k = 8 and 32, MLP, on validation images: what each method's se
 conv       MNIST, k = 8, DCGAN-like: all methods at their presets
 cifar      CIFAR-10, DCGAN-like, k = 64 and 128: all methods at their presets, distances in lite0
 capacity   CIFAR-10, k = 64: receivers of the jammer's codec from 64 to 512 units
-rule       MNIST, DCGAN-like, k = 2 and 8: the jammer's weight, width and batch
+rule       MNIST, DCGAN-like, k = 2 and 8, on validation images: the jammer's weight, width and batch
 priors     MNIST, k = 8, MLP: the jammer's latents shaped to other priors
 
 Each model is kept in OUT/PART with its result, an interrupted run goes on, and what is there is not repeated. With
@@ -33,6 +33,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t
 
 from jscc_sim.gaussianity import hz
 from jscc_sim.plot import save as save_figure
@@ -73,7 +74,6 @@ SETTINGS = (
     *(f"covariance(weight={weight})" for weight in (0.0025, 0.005, 0.01)),
     "none",
 )
-RESAMPLED = 10_000
 FEW_WORDS = 2000
 # Of the rule: weights, the receiver's own units, and the batch and weight at which others are tried.
 ETAS, OWN, AT_WIDTH = (0.1, 0.5, 1.0, 2.0, 5.0), 64, (256, 2.0)
@@ -136,7 +136,10 @@ def rule(seed: int) -> Iterator[tuple[str, Study]]:
     for k, (hidden, batch, eta) in product((2, 8), of_eta + of_width):
         weight, warmup = eta * k / DIGIT, round(WARM * FEW / batch)
         method = f"jamming(hidden={hidden},warmup={warmup},weight={weight:.3g})"
-        yield f"k={k}, batch={batch}", Study("mnist", method, k, "conv", Schedule(EPOCHS, batch, bf16=True), seed, FEW)
+        yield (
+            f"k={k}, batch={batch}",
+            Study("mnist", method, k, "conv", Schedule(EPOCHS, batch, bf16=True), seed, FEW, split="validation"),
+        )
 
 
 def priors(seed: int) -> Iterator[tuple[str, Study]]:
@@ -185,11 +188,21 @@ def envelope(points: Points, errors: Points) -> Points:
 
 
 def behind(rival: Points, jamming: Points) -> float:
-    """The mean of ``log FD`` of a rival's frontier over the jammer's, where errors are such as both reach."""
+    """The mean of ``log FD`` of a rival's frontier over the jammer's, where both trade one for the other.
+
+    That is from the least error that both reach to that of the jammer's least FD: beyond, nothing is gained.
+    """
     low = max(rival[:, 0].min(), jamming[:, 0].min())
-    high = max(rival[:, 0].max(), jamming[:, 0].max())
+    high = max(low, jamming[jamming[:, 1].argmin(), 0])
     errors = np.linspace(low, high, 400)
     return float((envelope(rival, errors) - envelope(jamming, errors)).mean())
+
+
+def interval(logs: Points) -> str:
+    """The geometric mean of what ``logs`` are the logarithms of, with Student's interval over seeds."""
+    middle, error = logs.mean(), logs.std(ddof=1) / math.sqrt(len(logs)) if len(logs) > 1 else math.inf
+    half = error * t.ppf(0.975, max(1, len(logs) - 1))
+    return f"{math.exp(middle):.3g} | {np.exp(middle - half):.3g} to {np.exp(middle + half):.3g}"
 
 
 def compare(results: Sequence[Result]) -> str:
@@ -199,16 +212,13 @@ def compare(results: Sequence[Result]) -> str:
         of_method = points.setdefault(Method.parse(result["method"]).name, {})
         of_method.setdefault(int(result["seed"]), []).append((result["mse"], result["fd"]))
     lines = ["| rival | FD at equal MSE, over the jammer's | 95 % interval | each seed |", "|---|---|---|---|"]
-    draw = np.random.default_rng(0)
     for rival, by_seed in points.items():
         common = sorted(by_seed.keys() & points["jamming"].keys())
         if rival == "jamming" or not common:
             continue
         found = np.array([behind(np.array(by_seed[s]), np.array(points["jamming"][s])) for s in common])
-        means = found[draw.integers(0, len(found), (RESAMPLED, len(found)))].mean(1)
-        low, high = np.exp(np.quantile(means, (0.025, 0.975)))
         each = ", ".join(f"{ratio:.3f}" for ratio in np.exp(found))
-        lines.append(f"| {rival} | {math.exp(found.mean()):.3f} | {low:.3f} to {high:.3f} | {each} |")
+        lines.append(f"| {rival} | {interval(found)} | {each} |")
     return "\n".join(lines)
 
 
@@ -220,14 +230,6 @@ def least(points: Points) -> float:
     curvature, slope, _ = np.polyfit(*near.T, 2)
     middle = -slope / (2 * curvature) if curvature > 0 else near[near[:, 1].argmin(), 0]
     return float(np.clip(middle, near[0, 0], near[-1, 0]))
-
-
-def interval(values: Points) -> str:
-    """The geometric mean of what ``values`` are the logarithms of, with a bootstrap interval over seeds."""
-    draw = np.random.default_rng(0)
-    means = values[draw.integers(0, len(values), (RESAMPLED, len(values)))].mean(1)
-    low, high = np.exp(np.quantile(means, (0.025, 0.975)))
-    return f"{math.exp(values.mean()):.3g} | {low:.3g} to {high:.3g}"
 
 
 def eta_rule(results: Sequence[Result]) -> str:

@@ -3,6 +3,7 @@
 import copy
 import io
 import math
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -28,9 +29,11 @@ from jscc_sim.regularisers import (
     NoPenalty,
     Sinkhorn,
     SlicedNormality,
+    SquaredNorm,
     UniformLatents,
     WassersteinMMD,
 )
+from jscc_sim.regularisers.priors import PRIORS
 
 WORDS = 256
 # 4.4 standard errors: a false alarm in 100,000 for each comparison.
@@ -49,6 +52,7 @@ SOME = {
     "sliced": SlicedNormality,
     "sinkhorn": Sinkhorn,
     "covariance": CovariancePenalty,
+    "rae": SquaredNorm,
     "infomax": lambda: NoiseInjection(GaussianLatents(2, 0.3), CRITICS["bilinear"](2), lr=0.1),
     "none": NoPenalty,
 }
@@ -57,16 +61,12 @@ SHARP = ("jamming", "wae", "aae", "sliced", "sinkhorn", "infomax")
 
 
 def gaussian(reg, count: int = WORDS) -> torch.Tensor:
-    """What an encoder may give: Gaussian numbers, for infomax the same twice, as two views that agree."""
-    return views(reg, torch.randn(count, reg.width(2)))
+    """What an encoder may give: Gaussian numbers."""
+    return torch.randn(count, reg.width(2))
 
 
 def uniform(reg, count: int = WORDS) -> torch.Tensor:
-    return views(reg, math.sqrt(12) * (torch.rand(count, reg.width(2)) - 0.5))
-
-
-def views(reg, h: torch.Tensor) -> torch.Tensor:
-    return h[: len(h) // 2].repeat(2, 1) if isinstance(reg, NoiseInjection) else h
+    return math.sqrt(12) * (torch.rand(count, reg.width(2)) - 0.5)
 
 
 def penalties(reg, draw, count: int = 100) -> np.ndarray:
@@ -243,6 +243,43 @@ class TestEveryRegulariser:
         assert all(f"{distance}_null" in metrics for distance in DISTANCES)
 
 
+@pytest.mark.parametrize("name", SOME)
+def test_a_model_cast_to_halves_still_learns(name):
+    """Players and statistics stay in float32: a mean that moves by a hundredth would stand still in bfloat16."""
+    reg = SOME[name]().to(torch.bfloat16)
+    encoder = nn.Linear(5, reg.width(2)).to(torch.bfloat16)
+    reg(reg.norm(encoder(torch.randn(64, 5).to(torch.bfloat16)))).backward()
+    assert encoder.weight.grad.isfinite().all()
+    kept = [*reg.parameters(), *reg.buffers()]
+    assert all(tensor.dtype == torch.float32 for tensor in kept if tensor.is_floating_point())
+
+
+class TestRank:
+    @staticmethod
+    def warnings_of(draw, calls: int) -> list[str]:
+        reg = WassersteinMMD()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for _ in range(calls):
+                reg(reg.norm(draw()))
+        return [str(one.message) for one in caught]
+
+    def test_an_empty_direction_is_told_once(self):
+        (told,) = self.warnings_of(lambda: torch.randn(32, 1).repeat(1, 3), 300)
+        assert "2 of 3 latents' directions are empty in this batch: fewer latents" in told
+
+    @pytest.mark.parametrize("count", [2, 32])
+    def test_full_rank_and_few_latents_are_not(self, count):
+        assert self.warnings_of(lambda: torch.randn(count, 3), 70) == []
+
+
+@pytest.mark.parametrize("make", [WassersteinMMD, Sinkhorn])
+def test_draws_of_a_prior_from_the_package_score_lower_than_gaussian_ones(make):
+    ring = PRIORS["ring"]()
+    reg = make(prior=ring.like)
+    assert float(reg(ring.sample(512, 2))) < float(reg(torch.randn(512, 2)))
+
+
 @pytest.mark.parametrize("name", SHARP)
 def test_uniform_latents_cost_more_than_gaussian_ones(name):
     """Of the same power, after lessons about each."""
@@ -286,8 +323,11 @@ class TestJamming:
     def test_shared_codecs_divide_the_latent(self):
         reg = JammingRegulariser(weak_signal(), NeuralCodec(1, 1, hidden=8))
         assert reg(torch.randn(16, 6)).isfinite()
-        with pytest.raises(ValueError, match="latents of 3 dimensions are not made of words of k=2"):
-            SOME["jamming"]()(torch.randn(16, 3))
+        for other in (3, 4):
+            with pytest.raises(
+                ValueError, match=f"this JammingRegulariser was made for 2 latents, got {other}: make it"
+            ):
+                SOME["jamming"]()(torch.randn(16, other))
 
     def test_a_trained_codec_keeps_its_power_while_it_learns_on(self):
         reg = JammingRegulariser(weak_signal(), NeuralCodec(1, 1, hidden=8).eval(), updates=20, lr=1e-2)
@@ -340,6 +380,15 @@ class TestVAE:
         assert float(z.mean()) == pytest.approx(2, abs=ERRORS * 3 / math.sqrt(100_000))
         assert float(z.var()) == pytest.approx(9, rel=ERRORS * math.sqrt(2 / 100_000))
         assert torch.equal(VAE(1).eval().norm(h), h[:, :1])
+
+    def test_the_law_that_is_matched_is_that_of_draws_in_evaluation_too(self):
+        """Means and variances of 100,000 draws within 4.4 standard errors; those of others are their latents."""
+        h = torch.tensor([2.0, math.log(9.0)]).repeat(100_000, 1)
+        z = VAE(1).eval().draw(h)
+        assert float(z.mean()) == pytest.approx(2, abs=ERRORS * 3 / math.sqrt(100_000))
+        assert float(z.var()) == pytest.approx(9, rel=ERRORS * math.sqrt(2 / 100_000))
+        reg = WassersteinMMD()
+        assert torch.equal(reg.draw(h), reg.norm(h))
 
     def test_refuses_latents_that_it_did_not_draw_last(self):
         reg = VAE(1)
@@ -509,7 +558,7 @@ class TestInfomax:
 
         def logistic(reg):
             u = torch.rand(64, 1)
-            return (u / (1 - u)).log().repeat(2, 1)
+            return (u / (1 - u)).log()
 
         teach(reg, logistic, 100)
         found = -penalties(reg, logistic, 20)
@@ -517,14 +566,33 @@ class TestInfomax:
         u = torch.rand(4000, 1)
         assert reg.metrics(reg.eval().norm((u / (1 - u)).log()))["ks"] < 0.03
 
-    def test_noise_is_added_in_training_and_to_the_second_view_alone(self):
-        reg = NoiseInjection(GaussianLatents(2, 0.5), CRITICS["bilinear"](2))
-        z = reg.norm(torch.randn(4000, 2).repeat(2, 1))
-        first, second = z.chunk(2)
-        assert float(first.square().mean()) == pytest.approx(1, rel=1e-4)
+    @pytest.mark.parametrize("training", [True, False])
+    def test_noise_is_added_to_the_second_view_alone(self, training):
+        heard = []
+
+        class Critic(nn.Module):
+            def forward(self, a, b):
+                heard.append((a, b))
+                return a @ b.T
+
+        reg = NoiseInjection(GaussianLatents(2, 0.5), Critic())
+        z = reg.norm(torch.randn(4000, 2))
+        assert float(z.square().mean()) == pytest.approx(1, rel=1e-4)
+        reg.train(training)(z)
+        first, second = heard[-1]
+        assert torch.equal(first, z)
         assert float((second - first).std()) == pytest.approx(0.5, rel=ERRORS / math.sqrt(2 * 8000))
-        h = torch.randn(8, 2).repeat(2, 1)
-        assert torch.equal(*reg.eval().norm(h).chunk(2))
+
+    def test_two_views_tell_what_they_share(self):
+        """Independent ones nothing, and equal ones what one and its noise do."""
+        reg = NoiseInjection(GaussianLatents(2, 0.5), CRITICS["bilinear"](2), weight=1.0, warmup=0, lr=1e-2)
+        teach(reg, gaussian, 300)
+        reg.eval()
+        z, other = torch.randn(2, 2000, 2)
+        assert float(reg(z, other)) > 0 > float(reg(z, z))
+        assert float(reg(z, z)) == pytest.approx(float(reg(z)), rel=0.1)
+        with pytest.raises(ValueError, match=r"two views have the same shape, got \(8, 2\) and \(4, 2\)"):
+            reg(z[:8], other[:4])
 
     def test_refuses_nonsense(self):
         with pytest.raises(ValueError, match="bound must be one of infonce, dv, nwj"):
@@ -535,8 +603,8 @@ class TestInfomax:
             GaussianLatents(2, 0.0)
         with pytest.raises(ValueError, match="epsilon must be positive"):
             UniformLatents(2, math.nan)
-        with pytest.raises(ValueError, match="two views of at least two data are stacked along the batch, got 5"):
-            NoiseInjection.default(2)(torch.randn(5, 2))
+        with pytest.raises(ValueError, match=r"standardised in batches of at least two, got \(1, 2\)"):
+            NoiseInjection.default(2).norm(torch.randn(1, 2))
 
 
 class TestExPostMixture:

@@ -25,6 +25,10 @@ class Autoencoder(nn.Module):
         """``(batch, d)``, normalised."""
         return self.reg.norm(self.encoder(x))
 
+    def drawn(self, x: Tensor) -> Tensor:
+        """The latents ``(batch, d)`` whose law is to be the prior: in a VAE, drawn around those."""
+        return self.reg.draw(self.encoder(x))
+
     def forward(self, x: Tensor) -> Tensor:
         """The reconstruction."""
         return self.decoder(self.latents(x))

@@ -15,7 +15,7 @@ from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
 from jscc_sim.data.parts import Parts
 from jscc_sim.gaussianity.statistics import ks
 from jscc_sim.image_metrics import Reference, planes
-from jscc_sim.regularise.methods import MIXTURE, Method
+from jscc_sim.regularise.methods import MIXTURES, Method
 from jscc_sim.regularise.study import Study, shape_of
 from jscc_sim.regularisers import ExPostMixture
 from jscc_sim.regularisers.priors import PRIORS
@@ -33,8 +33,8 @@ DRAWS = 1_000_000
 class Studied:
     """The trained model, its epochs, and what was measured.
 
-    ``latents`` are those of the images it was judged by, ``drawn`` those whose images were measured against them; both
-    before the prior's map.
+    ``latents`` are those of the images it was judged by, for a VAE drawn around their means; ``drawn`` those whose
+    images were measured against them; both before the prior's map.
     """
 
     study: Study
@@ -71,16 +71,17 @@ def conduct(
             pass
     model.cpu()
     with seeded(study.seed):
-        latents, seen = encoded(model, judged), encoded(model, images[: len(judged)])
-        described = Method.parse(study.method).name == MIXTURE
+        latents, seen = drawn_latents(model, judged), drawn_latents(model, images[: len(judged)])
+        described = Method.parse(study.method).name in MIXTURES
         drawn = _density(seen).sample(len(judged)) if described else torch.randn_like(latents)
         found = _distances(model, drawn, seen, reference) | _from_prior(study.prior, latents, seen)
     result = {
         **study.describe(),
-        "mse": float((generated(model, latents) - judged).square().mean()),
+        "mse": float((reconstructed(model, judged) - judged).square().mean()),
         "ks_train": ks(seen.double().numpy()),
         **found,
         **model.reg.metrics(latents),
+        "weight_found": model.reg.found_weight,
         "judged": len(judged),
         "seconds_per_epoch": round(training.seconds / study.schedule.epochs, 2),
     }
@@ -128,9 +129,21 @@ def _density(seen: Tensor) -> ExPostMixture:
 
 
 @torch.no_grad()
-def encoded(model: Autoencoder, images: Tensor) -> Tensor:
+def drawn_latents(model: Autoencoder, images: Tensor) -> Tensor:
+    """The latents ``(count, k)`` of images ``(count, channels, height, width)``; of a VAE, draws around the means."""
+    return torch.cat([model.drawn(part) for part in images.split(SHOWN)])
+
+
+@torch.no_grad()
+def means(model: Autoencoder, images: Tensor) -> Tensor:
     """The latents ``(count, k)`` of images ``(count, channels, height, width)``; of a VAE, the means."""
     return torch.cat([model.latents(part) for part in images.split(SHOWN)])
+
+
+@torch.no_grad()
+def reconstructed(model: Autoencoder, images: Tensor) -> Tensor:
+    """The images ``(count, channels, height, width)`` that come out again; of a VAE, from the means."""
+    return generated(model, means(model, images))
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jscc_sim.image_metrics import planes
-from jscc_sim.regularise.conduct import encoded, generated
+from jscc_sim.regularise.conduct import generated, means, reconstructed
 from jscc_sim.regularise.folder import DRAWN, LATENTS, load_model, load_result
 from jscc_sim.regularisers.priors import PRIORS
 
@@ -43,7 +43,7 @@ def exhibit(folder: Path, judged: NDArray[np.uint8]) -> Exhibit:
     model, result = load_model(folder), load_result(folder)
     originals = planes(judged[:RECONSTRUCTED])
     ends = planes(judged[: 2 * PAIRS])
-    first, last = encoded(model, ends).unflatten(0, (PAIRS, 2)).unbind(1)
+    first, last = means(model, ends).unflatten(0, (PAIRS, 2)).unbind(1)
     prior = PRIORS[result["prior"]]()
     path = torch.stack([arc(first, last, share) for share in torch.linspace(0, 1, STEPS).tolist()], 1)
     return Exhibit(
@@ -51,7 +51,7 @@ def exhibit(folder: Path, judged: NDArray[np.uint8]) -> Exhibit:
         prior.from_gaussian(torch.from_numpy(np.load(folder / LATENTS, allow_pickle=False))).numpy(),
         pictures(generated(model, torch.from_numpy(np.load(folder / DRAWN, allow_pickle=False)[:SAMPLES]))),
         pictures(originals),
-        pictures(generated(model, encoded(model, originals))),
+        pictures(reconstructed(model, originals)),
         pictures(ends).reshape(PAIRS, 2, *pictures(ends).shape[1:]),
         pictures(generated(model, path.flatten(0, 1))).reshape(PAIRS, STEPS, *pictures(ends).shape[1:]),
     )

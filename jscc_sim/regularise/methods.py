@@ -17,13 +17,14 @@ from jscc_sim.regularisers import (
     Regulariser,
     Sinkhorn,
     SlicedNormality,
+    SquaredNorm,
     WassersteinMMD,
 )
 from jscc_sim.regularisers.latent_power import LatentPower
 from jscc_sim.spelling import known
 
-# The plain autoencoder whose latents a mixture describes afterwards.
-MIXTURE = "mixture"
+# Whose latents a mixture describes afterwards.
+MIXTURES = ("mixture", "rae")
 
 # The weights by default were chosen on MNIST's validation images.
 METHODS: dict[str, Callable[..., Regulariser]] = {
@@ -35,7 +36,8 @@ METHODS: dict[str, Callable[..., Regulariser]] = {
     "sliced": SlicedNormality,
     "sinkhorn": Sinkhorn,
     "covariance": CovariancePenalty,
-    MIXTURE: NoPenalty,
+    "mixture": NoPenalty,
+    "rae": SquaredNorm,
     "none": NoPenalty,
 }
 # Known from the study: the latents' dimension and an image's values. And what cannot be typed.

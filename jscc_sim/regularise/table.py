@@ -43,7 +43,9 @@ def by_weight(results: Sequence[Mapping[str, Any]]) -> dict[str, dict[float, lis
     """``(mse, fd)`` of each seed, by method and by the weight of its penalty."""
     found: dict[str, dict[float, list[tuple[float, float]]]] = {}
     for result in results:
-        method = str(Method.parse(result["method"]).without("weight"))
+        given = Method.parse(result["method"])
+        chosen = ("weight", "auto") in given.options  # by the jammer itself, which is another method
+        method = str(given if chosen else given.without("weight"))
         found.setdefault(method, {}).setdefault(result["weight"], []).append((result["mse"], result["fd"]))
     return found
 
@@ -73,7 +75,8 @@ def _legend(results: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"{first['data']}, {first['family']}, k={first['k']}, {first['epochs']} epochs, judged by {first['judged']} "
         f"{first['split']} images; mean ± standard deviation over {seeds} seed{'s' * (seeds > 1)}.",
-        f"FD is {frechet}, of images decoded from N(0, I), for method mixture from a mixture fitted to latents;",
+        f"FD is {frechet}, of images decoded from N(0, I), for mixture and rae from a mixture fitted to latents;",
         "FD fitted is of images decoded from the Gaussian of the training latents' mean and covariance, and FD",
         "reconstructed from the latents of training images, which match them perfectly: the rest is the decoder's.",
+        "Latents of a VAE are drawn around its means, reconstructions are those of the means.",
     ]

@@ -14,6 +14,7 @@ from jscc_sim.regularisers.mixture import ExPostMixture
 from jscc_sim.regularisers.none import NoPenalty
 from jscc_sim.regularisers.sinkhorn import Sinkhorn
 from jscc_sim.regularisers.sliced import SlicedNormality
+from jscc_sim.regularisers.squared_norm import SquaredNorm
 from jscc_sim.regularisers.vae import VAE
 from jscc_sim.regularisers.wasserstein import KERNELS, WassersteinMMD
 
@@ -26,6 +27,7 @@ REGULARISERS: dict[str, type[Regulariser]] = {
     "sinkhorn": Sinkhorn,
     "covariance": CovariancePenalty,
     "infomax": NoiseInjection,
+    "rae": SquaredNorm,
     "none": NoPenalty,
 }
 
@@ -45,6 +47,7 @@ __all__ = [
     "Regulariser",
     "Sinkhorn",
     "SlicedNormality",
+    "SquaredNorm",
     "UniformLatents",
     "WassersteinMMD",
 ]

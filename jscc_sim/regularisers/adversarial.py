@@ -21,8 +21,8 @@ class AdversarialAE(Regulariser):
     ``D(z)`` is the probability that ``z`` comes from the prior; the discriminator learns inside, ``updates`` steps of
     Adam per call in training, and the latents get its non-saturating loss (Makhzani et al., arXiv 1511.05644).
     ``discriminator`` is any module from latents ``(batch, d)`` to logits ``(batch, 1)``. ``prior`` returns draws of the
-    shape of the latents it is given. The latents are held to unit power by default. Without a warm-up they collapse
-    onto a line before the discriminator has learned anything.
+    shape of the latents it is given, such as ``KnotheRosenblatt.ring().like``. The latents are held to unit power by
+    default. Without a warm-up they collapse onto a line before the discriminator has learned anything.
     """
 
     def __init__(
@@ -35,8 +35,9 @@ class AdversarialAE(Regulariser):
         lr: float = 1e-3,
         prior: Callable[[Tensor], Tensor] = torch.randn_like,
         normaliser: nn.Module | None = None,
+        dim: int | None = None,
     ) -> None:
-        super().__init__(weight=weight, warmup=warmup)
+        super().__init__(weight=weight, warmup=warmup, dim=dim)
         self.learner = Learner(discriminator, updates=updates, lr=lr, betas=CHASING)
         self.prior, self.normaliser = prior, normaliser or LatentPower()
 
@@ -53,7 +54,8 @@ class AdversarialAE(Regulariser):
     ) -> Self:
         """For latents of ``dim`` dimensions, with a discriminator of two layers of ``hidden`` units."""
         layers = (nn.Linear(dim, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2))
-        return cls(nn.Sequential(*layers, nn.Linear(hidden, 1)), weight=weight, warmup=warmup, updates=updates, lr=lr)
+        discriminator = nn.Sequential(*layers, nn.Linear(hidden, 1))
+        return cls(discriminator, weight=weight, warmup=warmup, updates=updates, lr=lr, dim=dim)
 
     def norm(self, z: Tensor) -> Tensor:
         """The latents as the normaliser leaves them: by default, at unit power."""
@@ -77,6 +79,7 @@ class AdversarialAE(Regulariser):
         Both are as in `density_ratio`, against draws of the prior; ``_null`` is for draws in the place of latents.
         """
         found = super().metrics(z)
+        z = z.to(next(self.learner.player.parameters(), z).dtype)
         with seeded(0, str(z.device)):
             prior, another = (self.discriminator(self.prior(z)) for _ in range(2))
         for ending, logits in (("", self.discriminator(z)), ("_null", another)):

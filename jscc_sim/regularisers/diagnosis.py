@@ -86,6 +86,8 @@ def _of_weight(gap: float, limit: float, share: float | None) -> list[Finding]:
 def _of_latents(z: Tensor) -> list[Finding]:
     """Of their covariance: directions that are empty, coordinates that are correlated."""
     count, d = z.shape
+    if count < 2:
+        raise ValueError(f"latents are diagnosed by at least two, (count, d), got {tuple(z.shape)}")
     moments = torch.cov(z.double().T).reshape(d, d)
     values = torch.linalg.eigvalsh(moments)
     empty = int((values < EMPTY * values[-1]).sum())
@@ -93,7 +95,7 @@ def _of_latents(z: Tensor) -> list[Finding]:
         told = f"{empty} of {d} directions hold less than {EMPTY:g} of the largest variance"
         return [Finding("rank-deficient latents", f"{told}: fewer latents, more noise, or a longer warm-up")]
     scale = moments.diagonal().rsqrt()
-    worst = float((moments * scale * scale[:, None] - torch.eye(d)).abs().max())
+    worst = float((moments * scale * scale[:, None] - torch.eye(d).to(moments)).abs().max())
     limit = CLEAR * math.sqrt(2 * math.log(max(2, d * d)) / count)
     if worst <= max(limit, 0.1):
         return []

@@ -90,10 +90,10 @@ class UniformLatents(nn.Module):
 class NoiseInjection(Regulariser):
     """``−I(a; b + noise)``, in nats: a lower bound on what one view of a datum tells of the other, negated.
 
-    The latents ``z (2n, d)`` hold ``n`` data twice: the first half view a, the second half view b of the same data in
-    the same order, which ``norm`` has standardised together and, in training, disturbed in the second half. Their
-    information cannot exceed `capacity`, and reaches it only if the views agree and the latents follow the prior,
-    N(0, I) or uniform (Butakov et al., arXiv 2410.06993). Without a second view, the same data serve as both.
+    ``reg(z)`` takes the latents ``z (n, d)`` of ``n`` data for both views, ``reg(a, b)`` those of two, in the same
+    order and standardised together, ``a, b = reg.norm(torch.cat((a, b))).chunk(2)``. Noise is added to the second view,
+    in training and in evaluation. Their information cannot exceed `capacity`, and reaches it only if the views agree
+    and the latents follow the prior, N(0, I) or uniform (Butakov et al., arXiv 2410.06993).
 
     ``latents`` is `GaussianLatents` or `UniformLatents`, ``critic`` any module from two views to scores ``(n, n)`` of
     all pairs, such as `CRITICS`, and ``bound`` one of `BOUNDS`. The critic raises the bound inside, by ``updates``
@@ -112,11 +112,12 @@ class NoiseInjection(Regulariser):
         updates: int = 1,
         lr: float = 1e-3,
     ) -> None:
-        super().__init__(weight=weight, warmup=warmup)
+        super().__init__(weight=weight, warmup=warmup, dim=latents.dim)
         if bound not in BOUNDS:
             raise ValueError(f"bound must be one of {', '.join(BOUNDS)}, got {bound!r}")
         self.latents, self.bound = latents, bound
         self.learner = Learner(critic, updates=updates, lr=lr, betas=BETAS)
+        self._other: Tensor | None = None
 
     @classmethod
     def default(
@@ -135,23 +136,31 @@ class NoiseInjection(Regulariser):
         return self.latents.capacity
 
     def norm(self, z: Tensor) -> Tensor:
-        """Both views ``(2n, d)`` standardised; in training, the second with noise."""
-        z = self.latents(z)
-        if not self.training:
-            return z
-        clean, noisy = z.tensor_split(2)
-        return torch.cat((clean, self.latents.disturb(noisy)))
+        """The latents ``(n, d)`` standardised, without noise."""
+        self.check(z)
+        if self.training and len(z) < 2:
+            raise ValueError(f"latents are standardised in batches of at least two, got {tuple(z.shape)}")
+        return self.latents(z)
+
+    def forward(self, z: Tensor, other: Tensor | None = None) -> Tensor:
+        """The weighted penalty, a scalar, of normalised latents ``z (n, d)``, with ``other (n, d)`` as second view."""
+        if other is not None and other.shape != z.shape:
+            raise ValueError(f"two views have the same shape, got {tuple(z.shape)} and {tuple(other.shape)}")
+        self._other = other
+        try:
+            return super().forward(z)
+        finally:
+            self._other = None
 
     def penalty(self, z: Tensor) -> Tensor:
         """Teach the critic (in training), then return the bound, negated."""
-        if len(z) % 2 or len(z) < 4:
-            raise ValueError(f"two views of at least two data are stacked along the batch, got {len(z)} latents")
-        views = z.detach()
-        self.learner.teach(lambda: -self._information(views))
-        return -self._information(z)
+        noisy = self.latents.disturb(z if self._other is None else self._other.to(z.dtype))
+        a, b = z.detach(), noisy.detach()
+        self.learner.teach(lambda: -self._information(a, b))
+        return -self._information(z, noisy)
 
-    def _information(self, z: Tensor) -> Tensor:
-        return BOUNDS[self.bound](self.learner.player(*z.chunk(2)))
+    def _information(self, z: Tensor, noisy: Tensor) -> Tensor:
+        return BOUNDS[self.bound](self.learner.player(z, noisy))
 
     def metrics(self, z: Tensor) -> dict[str, float]:
         """As `Regulariser.metrics`, of latents from evaluation; uniform ones through the normal quantile function."""

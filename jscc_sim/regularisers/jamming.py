@@ -14,7 +14,7 @@ from jscc_sim.regularisers.diagnosis import Finding, Gradients, diagnose
 from jscc_sim.regularisers.dual_ascent import DualAscent
 from jscc_sim.regularisers.latent_power import LatentPower
 from jscc_sim.regularisers.learner import CHASING, Learner
-from jscc_sim.regularisers.processes import average
+from jscc_sim.regularisers.processes import average, processes
 from jscc_sim.theory.saddle import scalar_payoff
 
 # The default's signal power over the jammer's, at which shape is visible, and its noise power over the jammer's.
@@ -29,9 +29,9 @@ class JammingRegulariser(Regulariser):
     of jam and noise power, and then they are Gaussian (El-Geresy and Gündüz, arXiv 2512.02740). Divided by ``P``, the
     signal-to-jammer ratio, the penalty does not depend on the unit of power.
 
-    The jammer lends its powers; its policy is replaced by the encoder. The codec's words divide the latent: one of
-    ``k = d`` sees the joint law, one of ``k = 1`` is shared by the coordinates and sees each alone. The codec belongs
-    to the regulariser from now on. ``weight="auto"`` raises the weight while the gap is more than the noise that
+    The jammer lends its powers; its policy is replaced by the encoder. A codec of ``k = d`` sees the latents' joint
+    law, one of ``k = 1`` is shared by the coordinates and sees each alone. The codec belongs to the regulariser from
+    now on. ``weight="auto"`` raises the weight while the gap is more than the noise that
     Gaussian latents would show, and lowers it otherwise. ``antithetic`` sends each word and its negative under the same
     latent, which takes most of the noise from the gradient, and ``draws`` so many words under each.
     """
@@ -48,12 +48,13 @@ class JammingRegulariser(Regulariser):
         antithetic: bool = True,
         draws: int = 1,
     ) -> None:
-        super().__init__(weight=1.0 if weight == "auto" else weight, warmup=warmup)
+        dim = codec.k if codec.k > 1 else None  # a scalar codec is shared by any number of latents
+        super().__init__(weight=1.0 if weight == "auto" else weight, warmup=warmup, dim=dim)
         if codec.k != codec.n:
             raise ValueError(f"the saddle value is known for k = n only, got a codec of k={codec.k}, n={codec.n}")
         if not draws >= 1:
             raise ValueError(f"draws must be at least 1, got {draws}")
-        self.jammer = Jammer(jammer.policy, jammer.noise_power, jammer.jam_power)
+        self.jammer = Jammer(GaussianPolicy(), jammer.noise_power, jammer.jam_power)  # the encoder is its policy now
         self.jammer.unit = LatentPower()  # the latents' power, not the policy's, and not known yet
         self.learner = Learner(codec, updates=updates, lr=lr, betas=CHASING)
         self.antithetic, self.draws = antithetic, draws
@@ -100,6 +101,11 @@ class JammingRegulariser(Regulariser):
         return cls(Jammer(GaussianPolicy(), 1.0, 1.0), codec, weight=weight, warmup=0, lr=1e-3, antithetic=False)
 
     @property
+    def found_weight(self) -> float:
+        """The weight in use: with ``"auto"``, where dual ascent has got to."""
+        return self.weight * float(self.ascent.weight)
+
+    @property
     def codec(self) -> Codec:
         """The codec under attack."""
         return cast("Codec", self.learner.player)
@@ -116,8 +122,6 @@ class JammingRegulariser(Regulariser):
 
     def penalty(self, z: Tensor) -> Tensor:
         """Teach the codec (in training), then return the penalty."""
-        if z.shape[-1] % self.codec.k:
-            raise ValueError(f"latents of {z.shape[-1]} dimensions are not made of words of k={self.codec.k}")
         words = z.reshape(-1, self.codec.k)
         jam = words.detach()
         self.learner.teach(lambda: self._errors(jam).mean())
@@ -126,7 +130,8 @@ class JammingRegulariser(Regulariser):
         if self.training and torch.is_grad_enabled():
             seen_by_all = torch.stack((gaps.detach().mean(), gaps.detach().var() / len(gaps)))
             average([seen_by_all])
-            self.ascent.step(*seen_by_all, warm=int(self.calls) >= self.warmup)
+            mean, variance = seen_by_all
+            self.ascent.step(mean, variance / processes(), warm=int(self.calls) >= self.warmup)
         return self.ascent.weight * gaps.mean()
 
     def diagnose(self, z: Tensor) -> list[Finding]:

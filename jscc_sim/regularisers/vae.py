@@ -39,6 +39,11 @@ class VAE(Regulariser):
         self._drawn = drawn, mean, log_variance
         return drawn
 
+    def draw(self, z: Tensor) -> Tensor:
+        """Drawn in evaluation too: of what the encoder gave, the prior is to match this, and not the means."""
+        mean, log_variance = z.chunk(2, -1)
+        return mean + (log_variance / 2).exp() * torch.randn_like(mean)
+
     def penalty(self, z: Tensor) -> Tensor:
         """The divergence of the law that ``z`` was drawn from; ValueError if ``norm`` drew something else last."""
         mean, log_variance = (statistic.to(z.dtype) for statistic in self._statistics(z))

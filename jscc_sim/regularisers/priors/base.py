@@ -32,6 +32,10 @@ class Prior(ABC):
         """``count`` latents of ``d`` coordinates, ``(count, d)``, from torch's generator."""
         return self.from_gaussian(torch.randn(count, d))
 
+    def like(self, z: Tensor) -> Tensor:
+        """Draws of the shape of ``z (..., d)``: what regularisers that compare latents with draws take as ``prior``."""
+        return self.from_gaussian(torch.randn_like(z))
+
     def blocks(self, values: Tensor) -> Tensor:
         """``values (..., d)`` as ``(..., d / width, width)``."""
         if values.ndim < 1 or values.shape[-1] % self.width:
