@@ -119,6 +119,18 @@ class TestKeeps:
         assert code == 0
         assert json.loads(lines[0])["payoff_ratio"] == pytest.approx(1, abs=0.05)
 
+    def test_latents_jam_in_sweeps(self, run, tmp_path):
+        """To the linear codec they are worth what any jammer of their power is."""
+        run("regularise", *QUICK, "--out", str(tmp_path))
+        policy = str(tmp_path / "jamming-0" / "latents.npy")
+        sweep = ("sweep", "--channel", "jammer", "--snr", "10", "--words", "20000", "--json", "--policy")
+        code, lines, _ = run(*sweep, policy)
+        row = json.loads(lines[0])
+        assert (code, row["k"], row["verdict"]) == (0, 2, "agrees")
+        code, _, errors = run(*sweep, str(tmp_path / "absent.npy"))
+        assert (code, len(errors)) == (2, 1)
+        assert "no latents at" in errors[0]
+
     def test_interrupted_and_resumed_it_is_as_if_it_had_not_been(self, run, tmp_path, monkeypatch):
         command = ("regularise", *QUICK, "--json")
         _, straight, _ = run(*command)

@@ -55,11 +55,31 @@ class TestDiagnosis:
         assert names(reg.diagnose(train(reg, two_points))) == ["underpowered receiver"]
 
     def test_sees_latents_that_are_correlated_or_few(self):
-        reg = JammingRegulariser.default(3)
+        reg = JammingRegulariser.default(3, warmup=0)
         z = torch.randn(2000, 3)
         assert reg.diagnose(z) == []
         assert names(reg.diagnose(torch.cat((z[:, :2], z[:, :1] + 0.5 * z[:, 2:]), 1))) == ["correlated latents"]
         assert names(reg.diagnose(torch.cat((z[:, :2], z[:, :1]), 1))) == ["rank-deficient latents"]
+        assert names(reg.diagnose(torch.ones(64, 3))) == ["rank-deficient latents"]
+
+    @pytest.mark.parametrize("scale", [0.1, 10])
+    def test_sees_latents_that_were_not_normalised(self, scale):
+        reg = JammingRegulariser.default(3, warmup=0)
+        (found,) = reg.diagnose(scale * torch.randn(2000, 3))
+        assert found.name == "not normalised"
+        assert "pass them through reg.norm" in found.message
+
+    def test_says_how_far_the_warm_up_is(self):
+        reg = JammingRegulariser.default(2, warmup=10)
+        z = train(reg, lambda count: torch.randn(count, 2), steps=4)
+        (found,) = reg.diagnose(z)
+        assert found.name == "warming up"
+        assert "4 of 10 calls" in found.message
+
+    @pytest.mark.parametrize("z", [torch.randn(1, 3), torch.full((8, 3), math.nan), torch.randn(8, 3, 2)])
+    def test_refuses_what_cannot_be_judged(self, z):
+        with pytest.raises(ValueError, match="diagnosed by at least two, \\(count, d\\), all finite"):
+            JammingRegulariser.default(3).diagnose(z)
 
     @pytest.mark.parametrize(("swing", "seen"), [(0.0, []), (0.3, ["oscillation"])])
     def test_sees_an_oscillation(self, swing, seen):

@@ -19,6 +19,7 @@ from jscc_sim.regularise import (
     METHODS,
     Schedule,
     Study,
+    by_weight,
     conduct,
     default_extractor,
     encoder_policy,
@@ -191,6 +192,22 @@ class TestPriors:
         """The map is monotone, coordinate by coordinate: KS does not change, but for a million draws in place of Φ."""
         result = conduct(replace(STUDY, prior="laplace"), PARTS, reference).result
         assert result["ks_prior"] == pytest.approx(result["ks"], abs=0.003)
+
+
+class TestWarmUp:
+    @pytest.mark.parametrize(("method", "used"), [("jamming", 6), ("jamming(warmup=50)", 50), ("wae", 0)])
+    def test_it_is_over_by_half_of_the_training_unless_it_is_given(self, method, used, reference):
+        """Two epochs of six batches."""
+        study = replace(STUDY, method=method, schedule=Schedule(2, 16))
+        assert conduct(study, PARTS, reference).result["warmup_used"] == used
+
+    def test_the_weight_that_was_found_is_told(self, reference):
+        found = conduct(replace(STUDY, method="jamming(weight=auto)"), PARTS, reference).result
+        given = conduct(replace(STUDY, method="jamming(weight=0.3)"), PARTS, reference).result
+        assert found["weight_found"] == pytest.approx(0.01, rel=0.5)  # where it starts
+        assert given["weight_found"] == 0.3
+        lines = by_weight([found, given])
+        assert list(lines) == ["jamming(weight=auto)", "jamming"]
 
 
 class TestFolder:

@@ -33,6 +33,7 @@ from jscc_sim.regularisers import (
     UniformLatents,
     WassersteinMMD,
 )
+from jscc_sim.regularisers.latent_power import LatentPower
 from jscc_sim.regularisers.priors import PRIORS
 
 WORDS = 256
@@ -301,6 +302,14 @@ def test_unit_power_is_kept_in_evaluation(name):
     for _ in range(3):
         assert float(reg.norm(5 * torch.randn(4096, 2)).square().mean()) == pytest.approx(1, rel=1e-4)
     assert float(reg.eval().norm(torch.full((1, 2), 5.0)).square().mean()) == pytest.approx(1, rel=0.05)
+
+
+def test_unit_power_follows_an_encoder_that_moves():
+    """Within ten batches or so of its last power, as after a short training."""
+    unit = LatentPower()
+    for scale in (*range(1, 31), *(30 for _ in range(30))):
+        unit(scale * torch.randn(256, 2))
+    assert float(unit.eval()(30 * torch.randn(4096, 2)).square().mean()) == pytest.approx(1, rel=0.15)
 
 
 class TestJamming:

@@ -84,6 +84,11 @@ class Training:
         self.optimiser = torch.optim.Adam(learned, schedule.lr, fused=True)
         model.train()
 
+    @property
+    def steps(self) -> int:
+        """How many it takes in all."""
+        return self.schedule.epochs * self.batches
+
     def run(self, saved: Path | None = None, hear: Hear = unheard) -> Generator[Epoch]:
         """The epochs that are still to do; then the model is in evaluation.
 
@@ -121,7 +126,7 @@ class Training:
     def _step(self, x: Tensor, done: int) -> Tensor:
         """One step of Adam after so many; the error and the penalty."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.schedule.rate(done, self.schedule.epochs * self.batches)
+            group["lr"] = self.schedule.rate(done, self.steps)
         lower = torch.autocast(x.device.type, torch.bfloat16, enabled=self.schedule.bf16)
         with lower:
             h = self.model.encoder(x)

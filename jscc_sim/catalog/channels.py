@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from torch import nn
+
 from channels import (
     AWGN,
     BEC,
@@ -11,7 +13,6 @@ from channels import (
     Channel,
     Jammer,
     MemorylessChannel,
-    Policy,
     Rayleigh,
     Rician,
     from_decibels,
@@ -20,7 +21,7 @@ from channels import (
 from jscc_sim.catalog.request import Request
 from jscc_sim.spelling import known
 
-CHANNEL_NAMES: dict[str, Callable[[Request, Policy], Channel]] = {
+CHANNEL_NAMES: dict[str, Callable[[Request, nn.Module], Channel]] = {
     "awgn": lambda asked, policy: AWGN(1.0),
     "bec": lambda asked, policy: BEC(0.0),
     "bec-flip": lambda asked, policy: _flipping(BEC(0.0), asked),
@@ -53,7 +54,7 @@ CHANNEL_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def build_channel(asked: Request, policy: Policy) -> Channel:
+def build_channel(asked: Request, policy: nn.Module) -> Channel:
     """The channel asked for, at no level in particular, with ``policy`` if it is a jammer."""
     channel = CHANNEL_NAMES[asked.channel](asked, policy)
     if asked.shared is not None:

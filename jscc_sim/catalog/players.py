@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import nn
+
 from channels import Channel, Jammer, Policy, from_decibels
 from jscc_sim.catalog.codecs import CODEC_NAMES, LEARNED
+from jscc_sim.catalog.own_policies import is_own_policy, own_policy
 from jscc_sim.catalog.policies import POLICY_NAMES
 from jscc_sim.catalog.request import Request
 from jscc_sim.checkpoint import SUFFIXES, Record
@@ -25,12 +28,14 @@ class Players:
 
     ``lower`` and ``upper`` are what no codec undercuts against the policy and what no jammer exceeds against the codec
     where they are at home, in units of J*, where that is proved. ``informed`` says that the codec learned against a
-    jammer that sees signal or source, so that what it loses to jammers is not known.
+    jammer that sees signal or source, so that what it loses to jammers is not known. ``own_k`` is the word length of
+    a policy of the user's.
     """
 
-    policy: Policy | None
+    policy: nn.Module | None
     codec: Codec | None
     records: tuple[Record, ...] = ()
+    own_k: int | None = None
     lower: float | None = None
     upper: float | None = None
     informed: bool = False
@@ -38,7 +43,7 @@ class Players:
     @property
     def k(self) -> int | None:
         """The word length that the players were trained for."""
-        return self.codec.k if self.codec else getattr(self.policy, "n", None)
+        return self.codec.k if self.codec else self.own_k or getattr(self.policy, "n", None)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -83,12 +88,12 @@ def learned_players(asked: Request, name: str, snr_db: float, k: int, progress: 
     record = Record(
         "codec", "per-symbol", {"k": k}, snr_db, asked.sjr_db or 0.0, pair.game.seed, pair.game.recipe.steps
     )
-    return Players(policy, codec, (record,), lower, upper)
+    return Players(policy, codec, (record,), lower=lower, upper=upper)
 
 
 def is_file(name: str) -> bool:
     """Whether a policy or codec is given as a file or folder rather than by its name, which takes precedence."""
-    named = name in CODEC_NAMES or name.partition(":")[0] in POLICY_NAMES or is_factory(name)
+    named = name in CODEC_NAMES or name.partition(":")[0] in POLICY_NAMES or is_factory(name) or is_own_policy(name)
     return not named and (name.endswith(SUFFIXES) or "/" in name or Path(name).exists())
 
 
@@ -97,11 +102,16 @@ def load_players(asked: Request) -> Players:
     named = [name for name in (asked.policy, *asked.codecs) if name is not None]
     if is_learned(asked) and (files := [name for name in named if is_file(name)]):
         raise ValueError(f"'learned' is another pair's than {files[0]}: name files for both players, or for neither")
-    records, policy, codec, lower, upper, informed = [], None, None, None, None, False
-    if asked.policy is not None and asked.channel == "jammer" and is_file(asked.policy):
-        policy, record = load_policy(Path(asked.policy))
-        lower = bound(certified(Path(asked.policy), "policy"), "lower")
-        records.append(record)
+    records: list[Record] = []
+    policy: nn.Module | None = None
+    codec, lower, upper, informed, own_k = None, None, None, False, None
+    if asked.policy is not None and asked.channel == "jammer":
+        if is_own_policy(asked.policy):
+            policy, own_k = own_policy(asked.policy, asked.k)
+        elif is_file(asked.policy):
+            policy, record = load_policy(Path(asked.policy))
+            lower = bound(certified(Path(asked.policy), "policy"), "lower")
+            records.append(record)
     files = [name for name in asked.codecs if is_file(name)]
     if files and len(asked.codecs) > 1:
         raise ValueError(f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named")
@@ -110,7 +120,7 @@ def load_players(asked: Request) -> Players:
         game = certified(Path(files[0]), "codec")
         upper, informed = bound(game, "upper"), game.get("policy") in INFORMED
         records.append(record)
-    return Players(policy, codec, tuple(records), lower, upper, informed=informed)
+    return Players(policy, codec, tuple(records), own_k, lower, upper, informed=informed)
 
 
 def load_pair(folder: Path) -> tuple[Jammer, Codec]:

@@ -12,11 +12,7 @@ from jscc_sim.cli import options
 from jscc_sim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from jscc_sim.link import Link
-
-LATENTS = ".npy"
 
 
 @click.command()
@@ -82,19 +78,15 @@ def certify(
 def _link(
     codec: str | None, policy: str | None, k: int | None, levels: tuple[float | None, float | None], shared: str | None
 ) -> Link:
-    """The codec against the policy, as `sweep` would have them, or against a policy that only Python knows."""
+    """The codec against the policy, as `sweep` has them."""
     from jscc_sim.catalog import Request, make_cases
+    from jscc_sim.catalog.own_policies import is_own_policy
     from jscc_sim.catalog.players import is_file
-    from jscc_sim.factory import is_factory
 
     snr_db, sjr_db = levels
     trained = any(name is not None and is_file(name) for name in (codec, policy))
-    own = None
-    if policy is not None and (policy.endswith(LATENTS) or is_factory(policy)):
-        if shared:
-            raise ValueError(f"--shared does not go with {policy}: its jammer sees nothing that a secret would hide")
-        own, k = _own_policy(policy, k)
-        policy, trained = None, codec is not None and is_file(codec)
+    if shared and policy is not None and is_own_policy(policy):
+        raise ValueError(f"--shared does not go with {policy}: its jammer sees nothing that a secret would hide")
     asked_levels = None if snr_db is None and trained else (10.0 if snr_db is None else snr_db,)
     asked = Request(
         "jammer",
@@ -107,45 +99,4 @@ def _link(
         k=k,
     )
     case, *_ = make_cases(asked)
-    return case.link if own is None else _with_policy(case.link, own)
-
-
-def _own_policy(name: str, k: int | None) -> tuple[nn.Module, int]:
-    """Latents from a file of numbers, or what a factory makes for words of ``k``; and that k."""
-    import numpy as np
-    import torch
-
-    from jscc_sim.certificates import LatentPolicy
-    from jscc_sim.factory import load_factory, said
-
-    if not name.endswith(LATENTS):
-        factory, _ = load_factory(name)
-        try:
-            policy = factory(k or 1)
-        except (Exception, SystemExit) as error:  # a user's factory may raise anything
-            raise ValueError(f"{name}({k or 1}) failed: {said(error)}") from None
-        if not isinstance(policy, torch.nn.Module):
-            raise ValueError(f"{name} must return a torch.nn.Module, got {type(policy).__name__}")
-        return policy, k or 1
-    try:
-        latents = np.load(name, allow_pickle=False)
-    except (ValueError, EOFError):
-        raise ValueError(f"{name} is no array of numbers: write it with numpy.save(file, latents)") from None
-    if not (latents.ndim == 2 and len(latents) and np.issubdtype(latents.dtype, np.floating)):
-        wrong = f"{name} must hold latents (count, k) of floating point, got {latents.dtype} {latents.shape}"
-        raise ValueError(f"{wrong}: save latents.reshape(len(latents), -1).astype(float)")
-    if bad := int((~np.isfinite(latents)).any(1).sum()):
-        raise ValueError(f"{name} holds {bad} latents of {len(latents)} that are NaN or infinite: leave them out")
-    if k not in (None, latents.shape[1]):
-        raise ValueError(f"{name} holds latents of {latents.shape[1]} symbols, not k={k}")
-    return LatentPolicy(torch.from_numpy(latents.astype(np.float32))), latents.shape[1]
-
-
-def _with_policy(link: Link, policy: nn.Module) -> Link:
-    """The same link with another policy."""
-    from channels import Jammer
-    from jscc_sim.certificates.stakes import stakes_of
-    from jscc_sim.link import Link
-
-    stakes = stakes_of(link)
-    return Link(link.source, link.codec, Jammer(policy, stakes.noise_power, stakes.jam_power)).eval()
+    return case.link

@@ -43,7 +43,8 @@ CHANNEL_OPTIONS = (
     click.option(
         "--policy",
         help="The jammer's: gaussian, learned, two-point, pulsed:DUTY, uniform, laplace, tap:NOISE, source-aware, "
-        "tone:FREQUENCY, reactive:THRESHOLD or FILE  [gaussian; without --codec: learned].",
+        "tone:FREQUENCY, reactive:THRESHOLD, FILE, latents in FILE.npy or package.module:factory(k)  "
+        "[gaussian; without --codec: learned].",
     ),
     decibels("--sjr", "Signal-to-jammer ratio in dB  [0, or that of FILE]."),
     decibels("--jsr", "Jammer-to-signal ratio in dB: minus --sjr."),

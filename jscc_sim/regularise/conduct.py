@@ -67,6 +67,8 @@ def conduct(
     with seeded(study.seed, device):
         model = study.model(shape_of(parts.train.images)).to(device)
         training = Training(model, images.to(device), study.schedule, study.describe())
+        if not study.warms_itself:  # lest a short training end before its penalty has risen
+            model.reg.warmup = min(model.reg.warmup, training.steps // 2)
         for _ in training.run(saved, hear):
             pass
     model.cpu()
@@ -81,6 +83,7 @@ def conduct(
         "ks_train": ks(seen.double().numpy()),
         **found,
         **model.reg.metrics(latents),
+        "warmup_used": model.reg.warmup,
         "weight_found": model.reg.found_weight,
         "judged": len(judged),
         "seconds_per_epoch": round(training.seconds / study.schedule.epochs, 2),

@@ -69,6 +69,11 @@ class Study:
         """Of its folder."""
         return f"{self.method}-{self.seed}"
 
+    @property
+    def warms_itself(self) -> bool:
+        """Whether the method says over how many steps its weight rises; else at most over half of the training."""
+        return "warmup" in dict(Method.parse(self.method).options)
+
     def model(self, shape: Shape) -> Autoencoder:
         """The autoencoder before it learned, for images of that shape, drawn from torch's generator."""
         reg = Method.parse(self.method).build(self.k, math.prod(shape))

@@ -16,7 +16,9 @@ LITTLE, ALL = 0.05, 0.95
 CLEAR, FEWEST = 3.0, 128
 # Means over so many batches, whose variance over that of white noise makes an oscillation.
 WINDOW, SWINGING = 32, 6.0
-EMPTY = 1e-3
+EMPTY, TINY = 1e-3, 1e-12
+# Normalised latents' power is within this factor of one.
+OFF_POWER = 2.0
 
 
 class Finding(NamedTuple):
@@ -62,6 +64,11 @@ def _take(mean: Tensor, slope: Tensor) -> None:
 
 def diagnose(z: Tensor, ascent: DualAscent, gradients: Gradients) -> list[Finding]:
     """The failures whose signatures the latents ``z (count, d)`` and the last batches of training show."""
+    if z.ndim != 2 or len(z) < 2 or not z.isfinite().all():
+        raise ValueError(f"latents are diagnosed by at least two, (count, d), all finite, got {tuple(z.shape)}")
+    if abs(math.log(max(float(z.double().square().mean()), TINY))) > math.log(OFF_POWER):
+        told = f"the latents have power {float(z.double().square().mean()):.3g}"
+        return [Finding("not normalised", f"{told}, not 1: pass them through reg.norm, in training and in evaluation")]
     found, gaps = _of_latents(z), ascent.recent()
     if len(gaps) < FEWEST:
         return found
@@ -86,11 +93,9 @@ def _of_weight(gap: float, limit: float, share: float | None) -> list[Finding]:
 def _of_latents(z: Tensor) -> list[Finding]:
     """Of their covariance: directions that are empty, coordinates that are correlated."""
     count, d = z.shape
-    if count < 2:
-        raise ValueError(f"latents are diagnosed by at least two, (count, d), got {tuple(z.shape)}")
     moments = torch.cov(z.double().T).reshape(d, d)
     values = torch.linalg.eigvalsh(moments)
-    empty = int((values < EMPTY * values[-1]).sum())
+    empty = int((values <= EMPTY * values[-1].clamp_min(TINY)).sum())
     if empty:
         told = f"{empty} of {d} directions hold less than {EMPTY:g} of the largest variance"
         return [Finding("rank-deficient latents", f"{told}: fewer latents, more noise, or a longer warm-up")]

@@ -135,8 +135,15 @@ class JammingRegulariser(Regulariser):
         return self.ascent.weight * gaps.mean()
 
     def diagnose(self, z: Tensor) -> list[Finding]:
-        """What is wrong after some training, for normalised latents ``z (count, d)``: nothing, if it is empty."""
-        return diagnose(z.detach(), self.ascent, self.gradients)
+        """What shows signs of going wrong in training, for normalised latents ``z (count, d)``.
+
+        Nothing, if it is empty, which does not mean that they are Gaussian: `metrics` says that.
+        """
+        found = diagnose(z.detach(), self.ascent, self.gradients)
+        if (calls := int(self.calls)) >= self.warmup:
+            return found
+        told = f"{calls} of {self.warmup} calls of the warm-up are done: what else is found may pass"
+        return [Finding("warming up", told), *found]
 
     def _errors(self, jam: Tensor) -> Tensor:
         """The codec's squared errors per symbol ``(words,)`` when ``jam (words, k)`` is added to what it sends."""
