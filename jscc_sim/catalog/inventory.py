@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 
 def inventory() -> list[Entry]:
-    """Every name that a request may hold."""
+    """Every name that a request may hold, and what a study of latents takes."""
     return [
         *_channels(),
         *_policies(),
@@ -32,6 +32,7 @@ def inventory() -> list[Entry]:
         *(Entry("codecs", name, codec.takes, codec.says or _says(codec.kind)) for name, codec in CODEC_NAMES.items()),
         *(Entry("sources", name, SOURCE_TAKES.get(name, "--k"), _says(kind)) for name, kind in SOURCES.items()),
         *(Entry("metrics", metric.name, "", metric.says) for metric in METRICS.values()),
+        *_shaping(),
     ]
 
 
@@ -47,6 +48,20 @@ def _policies() -> Iterator[Entry]:
     for name, policy in POLICY_NAMES.items():
         number = first_parameter(policy)
         yield Entry("policies", f"{name}:{number.upper()}" if number else name, "", _says(policy))
+
+
+def _shaping() -> Iterator[Entry]:
+    """Of ``jscc-sim regularise``: methods with their options, priors, families of nets and extractors."""
+    from jscc_sim.image_metrics import EXTRACTORS  # here, because a sweep does not wait for libraries of images
+    from jscc_sim.regularise import FAMILIES, METHODS, options_of
+    from jscc_sim.regularisers.priors import PRIORS
+
+    for name, build in METHODS.items():
+        yield Entry("methods", name, " ".join(options_of(name)), _says(getattr(build, "__self__", build)))
+    for name, prior in PRIORS.items():
+        yield Entry("priors", name, "", _says(prior()))
+    for kind, parts in (("families", FAMILIES), ("extractors", EXTRACTORS)):
+        yield from (Entry(kind, name, "", _says(part)) for name, part in parts.items())
 
 
 def _says(part: object) -> str:

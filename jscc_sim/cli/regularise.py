@@ -192,18 +192,25 @@ def _hear(study: Study, tell: Callable[[int, int, str], None], epoch: Epoch) -> 
 
 def _draw(studies: Sequence[Study], results: Sequence[Result], parts: Parts, out: Path) -> None:
     """Draw the figures: what each method's first model does, and how all of them learned."""
-    from jscc_sim.regularise import by_weight, exhibit
+    from jscc_sim.plot.autoencoders import SHOWN_LATENTS
+    from jscc_sim.regularise import MIXTURES, Method, by_weight, exhibit
+    from jscc_sim.regularisers.priors import PRIORS
+    from jscc_sim.seeds import seeded
 
     judged = studies[0].judged(parts)
     first = {study.method: study.name for study in reversed(studies)}
     shown = {method: exhibit(out / first[method], judged.images) for method in dict.fromkeys(s.method for s in studies)}
     errors = {method: f"{method}, MSE {found.result['mse']:.4f}" for method, found in shown.items()}
-    own = {"mixture": "mixture, from draws of its own"}
+    own = {name: f"{name}, from a mixture" for name in shown if Method.parse(name).name in MIXTURES}
     distances = {name: f"{own.get(name, name)}, FD {found.result['fd']:.4g}" for name, found in shown.items()}
     learned = {method: [one["curve"] for one in results if one["method"] == method] for method in shown}
+    drawn = None
+    if studies[0].prior != "gaussian":
+        with seeded(0):
+            drawn = PRIORS[studies[0].prior]().sample(SHOWN_LATENTS, studies[0].k).numpy()
     originals = next(iter(shown.values())).originals
     figures: dict[str, Callable[[ModuleType], Figure]] = {
-        "latents": lambda plot: plot.latents({m: x.latents for m, x in shown.items()}, judged.labels),
+        "latents": lambda plot: plot.latents({m: x.latents for m, x in shown.items()}, judged.labels, drawn),
         "samples": lambda plot: plot.samples({distances[m]: x.samples for m, x in shown.items()}),
         "reconstructions": lambda plot: plot.reconstructions(
             originals, {errors[m]: x.reconstructions for m, x in shown.items()}

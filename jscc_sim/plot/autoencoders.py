@@ -20,43 +20,49 @@ SHOWN_LATENTS = 4000
 # Between pictures, in their widths; and in inches, a row of pictures, the gap below it and a letter of its name.
 MARGIN = 0.08
 PICTURES_WIDE, ROW_GAP, LETTER = 11.0, 0.08, 0.078
+# Room for a title, in inches.
+LEAST_WIDE = 7.0
 # Below this a penalty is drawn on a linear scale.
 LINEAR = 1e-4
 
 
-def latents(found: Mapping[str, Array], labels: NDArray[np.integer[Any]] | None = None) -> Figure:
+def latents(
+    found: Mapping[str, Array], labels: NDArray[np.integer[Any]] | None = None, drawn: Array | None = None
+) -> Figure:
     """Latents ``(count, k)`` on their two directions of largest variance, over circles of the prior N(0, I).
 
     A dot is an image, coloured by its label if there are ``labels (count,)``. Single latents are shown by density.
+    Another prior is given by what was ``drawn (count, k)`` from it, and stands behind in grey.
     """
     figure, panels = _panels(len(found), 3.3, 3.4)
     for axes, (name, z) in zip(panels, found.items(), strict=True):
         axes.set_title(name, fontsize=10)
         if z.shape[1] == 1:
-            _draw_density(axes, z[:, 0])
+            _draw_density(axes, z[:, 0], drawn)
         else:
-            _draw_plane(axes, z, labels)
+            _draw_plane(axes, z, labels, drawn)
     shares = ", ".join(f"{100 * share:g} %" for share in WITHIN)
-    told = (
-        "density over that of N(0, 1)"
-        if all(z.shape[1] == 1 for z in found.values())
-        else (f"two directions of largest variance; circles hold {shares} of N(0, I)")
-    )
-    figure.suptitle(f"Latents of images: {told}", fontsize=11)
+    prior = f"circles hold {shares} of N(0, I)" if drawn is None else "draws of the prior in grey"
+    lines = all(z.shape[1] == 1 for z in found.values())
+    told = "density over that of the prior" if lines else f"two directions of largest variance; {prior}"
+    figure.suptitle(f"Latents of images: {told}", fontsize=11, wrap=True)
     if labels is not None:
         _name_labels(figure, labels)
     return figure
 
 
-def _draw_plane(axes: Axes, z: Array, labels: NDArray[np.integer[Any]] | None) -> None:
+def _draw_plane(axes: Axes, z: Array, labels: NDArray[np.integer[Any]] | None, drawn: Array | None) -> None:
     _, _, directions = np.linalg.svd(z - z.mean(0), full_matrices=False)
     flat = (z @ directions[:2].T)[:SHOWN_LATENTS]
+    if drawn is not None:
+        behind = (drawn @ directions[:2].T)[:SHOWN_LATENTS]
+        axes.scatter(behind[:, 0], behind[:, 1], s=14, c="0.8", linewidths=0, rasterized=True)
     colours = "C0" if labels is None else [f"C{label % 10}" for label in labels[: len(flat)]]
     axes.scatter(
         flat[:, 0], flat[:, 1], s=np.clip(8000 / len(flat), 4, 16), c=colours, alpha=0.55, linewidths=0, rasterized=True
     )
     turn = np.linspace(0, 2 * np.pi, 181)
-    for share in WITHIN:
+    for share in WITHIN if drawn is None else ():
         radius = math.sqrt(-2 * math.log(1 - share))
         axes.plot(radius * np.cos(turn), radius * np.sin(turn), color="k", lw=0.9, alpha=0.8)
     reach = max(REACH, 1.05 * float(np.quantile(np.abs(flat), MOST)))
@@ -67,10 +73,13 @@ def _draw_plane(axes: Axes, z: Array, labels: NDArray[np.integer[Any]] | None) -
         axes.text(0.98, 0.02, f"{100 * beyond:.1f} % outside", ha="right", transform=axes.transAxes, fontsize=8)
 
 
-def _draw_density(axes: Axes, z: Array) -> None:
+def _draw_density(axes: Axes, z: Array, drawn: Array | None) -> None:
     grid = np.linspace(-REACH, REACH, 89)
     axes.hist(z, bins=list(grid[::2]), density=True, color="C0", alpha=0.6)
-    axes.plot(grid, np.exp(-(grid**2) / 2) / math.sqrt(2 * math.pi), "k--", lw=1)
+    if drawn is None:
+        axes.plot(grid, np.exp(-(grid**2) / 2) / math.sqrt(2 * math.pi), "k--", lw=1)
+    else:
+        axes.hist(drawn[:, 0], bins=list(grid[::2]), density=True, histtype="step", color="k", ls="--", lw=1)
     axes.set(xlim=(-REACH, REACH), xticks=(-3, 0, 3))
 
 
@@ -152,6 +161,8 @@ def trade_off(found: Mapping[str, Mapping[float, Sequence[tuple[float, float]]]]
         means = np.array([np.mean(seeds, 0) for _, seeds in sorted(weights.items())])
         each = np.array([point for seeds in weights.values() for point in seeds])
         axes.plot(means[:, 0], means[:, 1], "o-", color=colour, ms=6, label=name)
+        for weight, mean in zip(sorted(weights), means, strict=True) if len(weights) > 1 else ():
+            axes.annotate(f"{weight:g}", mean, textcoords="offset points", xytext=(4, 4), fontsize=6, color=colour)
         axes.plot(each[:, 0], each[:, 1], ".", color=colour, ms=4, alpha=0.4)
     axes.set(xscale="log", yscale="log", xlabel="MSE per value of the reconstruction")
     axes.set_ylabel("FD of images decoded from the prior")
@@ -169,7 +180,7 @@ def _panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]
     """So many panels of that size, at most four to a row, with as few gaps as can be."""
     across = count if count <= 4 else min((4, 3), key=lambda columns: -count % columns)
     down = math.ceil(count / across)
-    figure = Figure(figsize=(width * across, height * down + 0.5), layout="constrained")
+    figure = Figure(figsize=(max(width * across, LEAST_WIDE), height * down + 0.5), layout="constrained")
     panels = list(np.ravel(figure.subplots(down, across, squeeze=False)))
     for axes in panels[count:]:
         axes.remove()

@@ -6,7 +6,7 @@ from jscc_sim.regularise.conduct import Studied, conduct, encoder_policy, genera
 from jscc_sim.regularise.exhibits import Exhibit, exhibit
 from jscc_sim.regularise.finish import finish, finish_by_name
 from jscc_sim.regularise.folder import LATENTS, MODEL, RESULT, load_model, load_result, recall, save
-from jscc_sim.regularise.methods import METHODS, Method, split_methods
+from jscc_sim.regularise.methods import METHODS, MIXTURES, Method, options_of, split_methods
 from jscc_sim.regularise.study import SPLITS, Study, default_extractor, shape_of
 from jscc_sim.regularise.table import by_weight, table
 
@@ -14,6 +14,7 @@ __all__ = [
     "FAMILIES",
     "LATENTS",
     "METHODS",
+    "MIXTURES",
     "MODEL",
     "RESULT",
     "SPLITS",
@@ -34,6 +35,7 @@ __all__ = [
     "generated",
     "load_model",
     "load_result",
+    "options_of",
     "planes",
     "recall",
     "save",

@@ -42,7 +42,7 @@ def load_result(folder: Path) -> dict[str, Any]:
         known: dict[str, Any] = json.loads(path.read_text())
         missing = sorted(NEEDED - known.keys())
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path} does not describe a study: {error}") from None
+        raise ValueError(f"{path} does not describe a study ({error}): remove it to train anew") from None
     if missing:
         raise ValueError(f"{path} is damaged, it lacks {', '.join(missing)}: remove it to train anew")
     return known
@@ -55,7 +55,7 @@ def recall(study: Study, folder: Path) -> dict[str, Any] | None:
     known = load_result(folder)
     differing = [name for name, value in study.describe().items() if known.get(name) != value]
     if differing:
-        said = ", ".join(f"{name} {known.get(name)}" for name in differing)
+        said = ", ".join(f"{name} {known.get(name)} where {study.describe()[name]} is asked" for name in differing)
         raise FileExistsError(f"{folder} already holds another study ({said}): choose another folder")
     return known
 

@@ -63,7 +63,9 @@ class Method:
         known("method", name, METHODS)
         if not bracket:
             return cls(name)
-        takes = [option for option in inspect.signature(METHODS[name]).parameters if option not in SIZES + OBJECTS]
+        takes = options_of(name)
+        if not takes:
+            raise ValueError(f"{name} takes no options, got {text!r}")
         found: dict[str, Value] = {}
         for option, value in _options(text, f"({rest}"):
             known(f"option of {name}", option, takes)
@@ -79,6 +81,9 @@ class Method:
         if (name := given.get("normaliser")) is not None:
             known("normaliser", str(name), NORMALISERS)
             given["normaliser"] = NORMALISERS[name]()
+        for name, value in self.options:
+            if isinstance(value, str) and not _takes_words(build, name):
+                raise ValueError(f"{name} of {self.name} must be a number, got {value!r}")
         try:
             return build(**given)
         except TypeError as error:
@@ -92,6 +97,17 @@ class Method:
     def __str__(self) -> str:
         options = ",".join(f"{name}={value}" for name, value in self.options)
         return f"{self.name}({options})" if options else self.name
+
+
+def _takes_words(build: Callable[..., Regulariser], option: str) -> bool:
+    """Whether text can be the value of an option: where its own is, or may be."""
+    parameter = inspect.signature(build).parameters[option]
+    return option == "normaliser" or isinstance(parameter.default, str) or "Literal" in str(parameter.annotation)
+
+
+def options_of(name: str) -> list[str]:
+    """The options that can be given to a method."""
+    return [option for option in inspect.signature(METHODS[name]).parameters if option not in SIZES + OBJECTS]
 
 
 def _options(text: str, brackets: str) -> list[tuple[str, Value]]:

@@ -88,7 +88,9 @@ class Study:
         if count < batch:
             raise ValueError(f"{count} images do not make a batch of {batch}: choose a smaller batch")
         if judged < max(4, 2 * self.k):
-            raise ValueError(f"{judged} {self.split} images are too few to judge k={self.k} latents by: choose fewer")
+            raise ValueError(
+                f"{judged} {self.split} images are too few to judge k={self.k} latents by: choose a smaller k"
+            )
 
     def train(self, parts: Parts) -> Tensor:
         """The images that it learns from, ``(count, channels, height, width)`` in [0, 1]."""

@@ -21,7 +21,7 @@ COLUMNS = (
     ("DPC", "dpc", 3),
     ("s/epoch", "seconds_per_epoch", 3),
 )
-OF_A_PRIOR = (("KS to the prior", "ks_prior", 3), ("training images", "ks_prior_train", 3))
+OF_A_PRIOR = (("KS to the prior", "ks_prior", 3), ("KS to the prior, training images", "ks_prior_train", 3))
 GAUSSIAN = "N(0, I)"
 MOST_DECIMALS = 5
 
@@ -35,7 +35,8 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
         mine = [result for result in results if result["method"] == method]
         rows.append([method, *(_cell([float(one[name]) for one in mine], digits) for _, name, digits in columns)])
     nulls = [results[0].get(f"{name}_null") for _, name, _ in columns]
-    rows.append([GAUSSIAN, *("–" if null is None else _cell([null], 3) for null in nulls)])
+    last = GAUSSIAN if results[0].get("prior", "gaussian") == "gaussian" else "the prior"
+    rows.append([last, *("–" if null is None else _cell([null], 3) for null in nulls)])
     return "\n".join([*_aligned(rows), "", *_legend(results)])
 
 
@@ -71,12 +72,16 @@ def _legend(results: Sequence[Mapping[str, Any]]) -> list[str]:
     first = results[0]
     seeds = len({result["seed"] for result in results})
     others = ("_fitted", "_reconstructed")
+    given = first.get("prior", "gaussian")
+    prior = GAUSSIAN if given == "gaussian" else f"prior {given}; KS, HZ, energy and DPC are before its map"
     frechet = next(name for name in first if name.startswith(("fd_", "fid_")) and not name.endswith(others))
     return [
         f"{first['data']}, {first['family']}, k={first['k']}, {first['epochs']} epochs, judged by {first['judged']} "
         f"{first['split']} images; mean ± standard deviation over {seeds} seed{'s' * (seeds > 1)}.",
-        f"FD is {frechet}, of images decoded from N(0, I), for mixture and rae from a mixture fitted to latents;",
+        f"FD is {frechet}, of images decoded from {prior}, for mixture and rae from a mixture fitted to latents;",
         "FD fitted is of images decoded from the Gaussian of the training latents' mean and covariance, and FD",
         "reconstructed from the latents of training images, which match them perfectly: the rest is the decoder's.",
-        "Latents of a VAE are drawn around its means, reconstructions are those of the means.",
+        "Latents of a VAE are drawn around its means, reconstructions are those of the means. KS is the largest of any",
+        "latent, HZ Henze and Zirkler's statistic, energy the energy distance of whitened latents: small is Gaussian.",
+        "DPC, the determinant of their correlation matrix, is 1 where no two are correlated.",
     ]
