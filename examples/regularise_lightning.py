@@ -106,6 +106,7 @@ def main() -> None:
         max_steps=arguments.steps,
         val_check_interval=max(1, arguments.steps // 10),
         check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,  # before training the latents' power is not known
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
