@@ -61,18 +61,18 @@ WEIGHED = ("jamming", "vae", "wae", "aae", "sliced")
 ALL = (*WEIGHED, "none")
 # What was tried of each method.
 SETTINGS = (
-    *(f"jamming(weight={weight})" for weight in (0.01, 0.015, 0.02, 0.03)),
+    *(f"jamming(weight={weight})" for weight in (0.01, 0.015, 0.02, 0.03, 0.045, 0.06)),
     *(f"vae(weight={weight})" for weight in (0.0625, 0.125, 0.25, 0.5)),
-    *(f"wae(weight={weight})" for weight in (0.0125, 0.025, 0.05, 0.1)),
+    *(f"wae(weight={weight})" for weight in (0.0125, 0.025, 0.05, 0.1, 0.2)),
     *(f"wae(kernel=rbf,weight={weight})" for weight in (0.0125, 0.05)),
     *(f"wae(kernel=energy,weight={weight})" for weight in (0.0125, 0.05, 0.1, 0.2)),
-    *(f"sliced(weight={weight})" for weight in (0.0375, 0.075, 0.15, 0.3)),
+    *(f"sliced(weight={weight})" for weight in (0.01875, 0.0375, 0.075, 0.15, 0.3)),
     *(f"sliced(normaliser=unit,weight={weight})" for weight in (0.05, 0.1, 0.2)),
     *(f"aae(weight={weight})" for weight in (0.00125, 0.0025, 0.005)),
     *(f"aae(lr=0.005,updates=2,warmup=1000,weight={weight})" for weight in (0.0025, 0.004, 0.006, 0.009)),
-    *(f"aae(lr=0.002,updates=2,warmup=1000,weight={weight})" for weight in (0.0025, 0.004)),
+    *(f"aae(lr=0.002,updates=2,warmup=1000,weight={weight})" for weight in (0.00125, 0.0025, 0.004)),
     *(f"sinkhorn(weight={weight})" for weight in (0.0125, 0.025, 0.05)),
-    *(f"covariance(weight={weight})" for weight in (0.0025, 0.005, 0.01)),
+    *(f"covariance(weight={weight})" for weight in (0.0025, 0.005, 0.01, 0.02, 0.04)),
     *(f"rae(weight={weight})" for weight in ("1e-06", "1e-05", "0.0001", "0.001")),
     "mixture",
     "none",

@@ -46,8 +46,8 @@ def certify(
     For example: jscc-sim certify --pair DIR, or --codec my.module:factory, or --policy latents.npy
 
     All numbers are in units of J*, the saddle value. U and L are proved, L with its confidence; upper_found and
-    lower_found come of searches, and something worse may exist. For latents, L scores how Gaussian they are, 1 at best.
-    The exit code is 1 if a proved bound is contradicted, which would be a bug.
+    lower_found come of searches, and something worse may exist. For latents, L scores how Gaussian they are, against
+    the L of as many Gaussian ones that stands beside it. The exit code is 1 if a proved bound is contradicted, which would be a bug.
     """
     if pair and (codec or policy):
         raise click.UsageError("--pair brings its own codec and policy: --codec and --policy do not go with it")
