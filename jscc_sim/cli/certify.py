@@ -47,7 +47,8 @@ def certify(
 
     All numbers are in units of J*, the saddle value. U and L are proved, L with its confidence; upper_found and
     lower_found come of searches, and something worse may exist. For latents, L scores how Gaussian they are, against
-    the L of as many Gaussian ones that stands beside it. The exit code is 1 if a proved bound is contradicted, which would be a bug.
+    the L of as many Gaussian ones that stands beside it. The exit code is 1 if a proved bound is contradicted, which
+    would be a bug.
     """
     if pair and (codec or policy):
         raise click.UsageError("--pair brings its own codec and policy: --codec and --policy do not go with it")
