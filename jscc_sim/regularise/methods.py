@@ -26,7 +26,7 @@ from jscc_sim.spelling import known
 # Whose latents a mixture describes afterwards.
 MIXTURES = ("mixture", "rae")
 
-# The weights by default were chosen on MNIST's validation images.
+# The settings by default were chosen on MNIST's validation images, k = 8, by the least Fréchet distance.
 METHODS: dict[str, Callable[..., Regulariser]] = {
     "jamming": JammingRegulariser.default,
     "jamming_paper": JammingRegulariser.paper,

@@ -27,7 +27,7 @@ class Sinkhorn(Regulariser):
         *,
         epsilon: float = 0.5,
         iterations: int = 50,
-        weight: float = 0.05,
+        weight: float = 0.0125,
         warmup: int = 0,
         prior: Callable[[Tensor], Tensor] = torch.randn_like,
         normaliser: nn.Module | None = None,

@@ -26,7 +26,7 @@ class SlicedNormality(Regulariser):
         directions: int = 64,
         knots: int = 17,
         reach: float = 5.0,
-        weight: float = 0.3,
+        weight: float = 0.075,
         warmup: int = 0,
         normaliser: nn.Module | None = None,
     ) -> None:

@@ -19,7 +19,7 @@ class VAE(Regulariser):
     of this weight.
     """
 
-    def __init__(self, pixels: int, *, weight: float = 0.5, warmup: int = 0) -> None:
+    def __init__(self, pixels: int, *, weight: float = 0.25, warmup: int = 0) -> None:
         super().__init__(weight=weight, warmup=warmup)
         if not pixels >= 1:
             raise ValueError(f"pixels must be at least 1, got {pixels}")

@@ -51,7 +51,7 @@ class WassersteinMMD(Regulariser):
         self,
         kernel: str = "imq",
         *,
-        weight: float = 0.1,
+        weight: float = 0.025,
         warmup: int = 0,
         prior: Callable[[Tensor], Tensor] = torch.randn_like,
         normaliser: nn.Module | None = None,
