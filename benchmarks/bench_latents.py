@@ -68,7 +68,7 @@ SETTINGS = (
     *(f"wae(kernel=energy,weight={weight})" for weight in (0.0125, 0.05, 0.1, 0.2)),
     *(f"sliced(weight={weight})" for weight in (0.01875, 0.0375, 0.075, 0.15, 0.3)),
     *(f"sliced(normaliser=unit,weight={weight})" for weight in (0.05, 0.1, 0.2)),
-    *(f"aae(weight={weight})" for weight in (0.00125, 0.0025, 0.005)),
+    *(f"aae(lr=0.001,updates=1,warmup=500,weight={weight})" for weight in (0.00125, 0.0025, 0.005)),
     *(f"aae(lr=0.005,updates=2,warmup=1000,weight={weight})" for weight in (0.0025, 0.004, 0.006, 0.009)),
     *(f"aae(lr=0.002,updates=2,warmup=1000,weight={weight})" for weight in (0.00125, 0.0025, 0.004)),
     *(f"sinkhorn(weight={weight})" for weight in (0.0125, 0.025, 0.05)),
