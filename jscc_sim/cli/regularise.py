@@ -201,7 +201,7 @@ def _draw(studies: Sequence[Study], results: Sequence[Result], parts: Parts, out
     first = {study.method: study.name for study in reversed(studies)}
     shown = {method: exhibit(out / first[method], judged.images) for method in dict.fromkeys(s.method for s in studies)}
     errors = {method: f"{method}, MSE {found.result['mse']:.4f}" for method, found in shown.items()}
-    own = {name: f"{name}, from a mixture" for name in shown if Method.parse(name).name in MIXTURES}
+    own = {name: f"{name}, draws of its own" for name in shown if Method.parse(name).name in MIXTURES}
     distances = {name: f"{own.get(name, name)}, FD {found.result['fd']:.4g}" for name, found in shown.items()}
     learned = {method: [one["curve"] for one in results if one["method"] == method] for method in shown}
     drawn = None
