@@ -73,7 +73,8 @@ def _legend(results: Sequence[Mapping[str, Any]]) -> list[str]:
     seeds = len({result["seed"] for result in results})
     others = ("_fitted", "_reconstructed")
     given = first.get("prior", "gaussian")
-    prior = GAUSSIAN if given == "gaussian" else f"prior {given}; KS, HZ, energy and DPC are before its map"
+    prior = GAUSSIAN if given == "gaussian" else f"the prior {given}"
+    before = [] if given == "gaussian" else ["KS, HZ, energy and DPC are of latents before the prior's map."]
     frechet = next(name for name in first if name.startswith(("fd_", "fid_")) and not name.endswith(others))
     return [
         f"{first['data']}, {first['family']}, k={first['k']}, {first['epochs']} epochs, judged by {first['judged']} "
@@ -84,4 +85,5 @@ def _legend(results: Sequence[Mapping[str, Any]]) -> list[str]:
         "Latents of a VAE are drawn around its means, reconstructions are those of the means. KS is the largest of any",
         "latent, HZ Henze and Zirkler's statistic, energy the energy distance of whitened latents: small is Gaussian.",
         "DPC, the determinant of their correlation matrix, is 1 where no two are correlated.",
+        *before,
     ]
