@@ -14,8 +14,9 @@ priors     MNIST, k = 8, MLP: the jammer's latents shaped to other priors
 Each model is kept in OUT/PART with its result, an interrupted run goes on, and what is there is not repeated. With
 --minutes no model is begun after so many; the tables are of what is finished, and say what is missing. Henze and
 Zirkler's statistic grows with the number of words unless they are Gaussian: below each table it is given for 2,000 too.
+FD falls when draws are wider than what the decoder learned from; with --widths it is shown how far.
 
-    python benchmarks/bench_latents.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
+    python benchmarks/bench_latents.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--widths] [--quick]
 """
 
 import argparse
@@ -32,6 +33,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.stats import t
 
@@ -45,10 +47,14 @@ from jscc_sim.regularise import (
     Study,
     by_weight,
     finish_by_name,
+    generated,
+    load_model,
     load_result,
     recall,
+    reference_of,
     table,
 )
+from jscc_sim.seeds import seeded
 
 Result = Mapping[str, Any]
 Points = NDArray[np.float64]
@@ -77,7 +83,7 @@ SETTINGS = (
     "mixture",
     "none",
 )
-FEW_WORDS = 2000
+FEW_WORDS, WIDTHS = 2000, (0.9, 1.0, 1.1, 1.2)
 # Of the rule: weights, the receiver's own units, and the batch and weight at which others are tried.
 ETAS, OWN, AT_WIDTH = (0.1, 0.5, 1.0, 2.0, 5.0), 64, (256, 2.0)
 # Values of an image; and of the rule, images, epochs, and over how many of these the weight rises.
@@ -284,6 +290,23 @@ def of_few_words(results: Mapping[Path, Result]) -> str:
     return "\n".join(lines)
 
 
+def of_wide_draws(results: Mapping[Path, Result], studies: Mapping[Path, Study]) -> str:
+    """FD of images decoded from draws some times as wide as the prior's, mean over seeds."""
+    found: dict[str, list[list[float]]] = {}
+    for folder, result in results.items():
+        with seeded(int(result["seed"])):
+            draws = torch.randn(int(result["judged"]), int(result["k"]))
+        beside = reference_of(studies[folder])
+        model = load_model(folder)
+        sets = (generated(model, width * draws) for width in WIDTHS)
+        row = [beside.distances(images, subsets=1)[beside.extractor.frechet] for images in sets]
+        found.setdefault(str(result["method"]), []).append(row)
+    lines = [f"| FD, draws times | {' | '.join(map(str, WIDTHS))} |", "|---" * (len(WIDTHS) + 1) + "|"]
+    for method, rows in found.items():
+        lines.append(f"| {method} | {' | '.join(f'{value:.2f}' for value in np.mean(rows, 0))} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run a part and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -293,6 +316,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="how many, in a row  [3]")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no model after so many  [no limit]")
     parser.add_argument("--processes", type=int, default=2, help="models at a time, each with one thread  [2]")
+    parser.add_argument("--widths", action="store_true", help="FD of draws of other widths too")
     parser.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
     asked = parser.parse_args()
     studies: dict[Path, Study] = {}
@@ -311,7 +335,7 @@ def main() -> None:
         told = {folder: result for folder, result in results.items() if groups[folder] == group}
         if told:
             parts = (f"\n### {asked.part} {group}", table(list(told.values())), of_few_words(told))
-            print(*parts, sep="\n\n", flush=True)
+            print(*parts, *([of_wide_draws(told, studies)] if asked.widths else []), sep="\n\n", flush=True)
     if missing := len(studies) - len(finished):
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
     if asked.part == "rule":

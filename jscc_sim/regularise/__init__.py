@@ -4,7 +4,7 @@ from jscc_sim.autoencoders import FAMILIES, Epoch, Schedule
 from jscc_sim.image_metrics import Reference, planes
 from jscc_sim.regularise.conduct import Studied, conduct, encoder_policy, generated
 from jscc_sim.regularise.exhibits import Exhibit, exhibit
-from jscc_sim.regularise.finish import finish, finish_by_name
+from jscc_sim.regularise.finish import finish, finish_by_name, reference_of
 from jscc_sim.regularise.folder import LATENTS, MODEL, RESULT, load_model, load_result, recall, save
 from jscc_sim.regularise.methods import METHODS, MIXTURES, Method, options_of, split_methods
 from jscc_sim.regularise.study import SPLITS, Study, default_extractor, shape_of
@@ -38,6 +38,7 @@ __all__ = [
     "options_of",
     "planes",
     "recall",
+    "reference_of",
     "save",
     "shape_of",
     "split_methods",

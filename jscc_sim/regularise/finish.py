@@ -29,8 +29,12 @@ def finish(
 
 def finish_by_name(study: Study, folder: Path | None = None, *, device: str = "cpu") -> dict[str, Any]:
     """The same with images, and their features, that the process keeps for its next study."""
-    reference = _reference(study.data, study.split, study.judged_images, study.extractor)
-    return finish(study, _parts(study.data), reference, folder, device=device)
+    return finish(study, _parts(study.data), reference_of(study), folder, device=device)
+
+
+def reference_of(study: Study) -> Reference:
+    """What a study's images are compared with, whose features the process keeps."""
+    return _reference(study.data, study.split, study.judged_images, study.extractor)
 
 
 @lru_cache
