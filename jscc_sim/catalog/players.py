@@ -12,7 +12,6 @@ from jscc_sim.catalog.policies import POLICY_NAMES
 from jscc_sim.catalog.request import Request
 from jscc_sim.checkpoint import SUFFIXES, Record
 from jscc_sim.codecs import Codec
-from jscc_sim.factory import is_factory
 from jscc_sim.game import bound, certified
 from jscc_sim.pairs import Progress, pair_for
 from jscc_sim.players import load_codec, load_policy
@@ -93,7 +92,7 @@ def learned_players(asked: Request, name: str, snr_db: float, k: int, progress: 
 
 def is_file(name: str) -> bool:
     """Whether a policy or codec is given as a file or folder rather than by its name, which takes precedence."""
-    named = name in CODEC_NAMES or name.partition(":")[0] in POLICY_NAMES or is_factory(name) or is_own_policy(name)
+    named = name in CODEC_NAMES or name.partition(":")[0] in POLICY_NAMES or is_own_policy(name)
     return not named and (name.endswith(SUFFIXES) or "/" in name or Path(name).exists())
 
 

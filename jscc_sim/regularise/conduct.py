@@ -1,5 +1,6 @@
 """A study conducted: trained, and measured on images that it has not seen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,28 +132,30 @@ def _density(seen: Tensor) -> ExPostMixture:
     return ExPostMixture(min(COMPONENTS, len(seen))).fit(seen)
 
 
-@torch.no_grad()
 def drawn_latents(model: Autoencoder, images: Tensor) -> Tensor:
     """The latents ``(count, k)`` of images ``(count, channels, height, width)``; of a VAE, draws around the means."""
-    return torch.cat([model.drawn(part) for part in images.split(SHOWN)])
+    return _in_parts(model.drawn, images)
 
 
-@torch.no_grad()
 def means(model: Autoencoder, images: Tensor) -> Tensor:
     """The latents ``(count, k)`` of images ``(count, channels, height, width)``; of a VAE, the means."""
-    return torch.cat([model.latents(part) for part in images.split(SHOWN)])
+    return _in_parts(model.latents, images)
 
 
-@torch.no_grad()
 def reconstructed(model: Autoencoder, images: Tensor) -> Tensor:
     """The images ``(count, channels, height, width)`` that come out again; of a VAE, from the means."""
     return generated(model, means(model, images))
 
 
-@torch.no_grad()
 def generated(model: Autoencoder, z: Tensor) -> Tensor:
     """The images ``(count, channels, height, width)`` that latents ``(count, k)`` are decoded to."""
-    return torch.cat([model.decoder(part) for part in z.split(SHOWN)])
+    return _in_parts(model.decoder, z)
+
+
+@torch.no_grad()
+def _in_parts(of: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """``of(x)``, so many at a time as memory is sure to hold."""
+    return torch.cat([of(part) for part in x.split(SHOWN)])
 
 
 class _Encoder(nn.Module):

@@ -66,9 +66,10 @@ def diagnose(z: Tensor, ascent: DualAscent, gradients: Gradients) -> list[Findin
     """The failures whose signatures the latents ``z (count, d)`` and the last batches of training show."""
     if z.ndim != 2 or len(z) < 2 or not z.isfinite().all():
         raise ValueError(f"latents are diagnosed by at least two, (count, d), all finite, got {tuple(z.shape)}")
-    if abs(math.log(max(float(z.double().square().mean()), TINY))) > math.log(OFF_POWER):
-        told = f"the latents have power {float(z.double().square().mean()):.3g}"
-        return [Finding("not normalised", f"{told}, not 1: pass them through reg.norm, in training and in evaluation")]
+    power = float(z.double().square().mean())
+    if not 1 / OFF_POWER <= power <= OFF_POWER:
+        told = f"the latents have power {power:.3g}, not 1"
+        return [Finding("not normalised", f"{told}: pass them through reg.norm, in training and in evaluation")]
     found, gaps = _of_latents(z), ascent.recent()
     if len(gaps) < FEWEST:
         return found

@@ -35,7 +35,7 @@ class VAE(Regulariser):
         if z.shape[-1] % 2:
             raise ValueError(f"the encoder must give a mean and a log-variance per latent, got {z.shape[-1]} numbers")
         mean, log_variance = z.chunk(2, -1)
-        drawn = mean + (log_variance / 2).exp() * torch.randn_like(mean) if self.training else mean
+        drawn = self.draw(z) if self.training else mean
         self._drawn = drawn, mean, log_variance
         return drawn
 
