@@ -6,10 +6,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from channels import Jammer
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.factory import is_factory, load_factory, said
+from jscc_sim.seeds import seeded
 
 LATENTS = ".npy"
+TRIED_WORDS = 64
 
 
 def is_own_policy(name: str) -> bool:
@@ -30,7 +33,18 @@ def _made(name: str, k: int) -> tuple[nn.Module, int]:
         raise ValueError(f"{name}({k}) failed: {said(error)}") from None
     if not isinstance(policy, nn.Module):
         raise ValueError(f"{name} must return a torch.nn.Module, got {type(policy).__name__}")
+    _try(name, policy.eval(), k)
     return policy, k
+
+
+def _try(name: str, policy: nn.Module, k: int) -> None:
+    """ValueError if the policy does not jam words of ``k`` symbols."""
+    with seeded(0), torch.no_grad():
+        x = torch.randn(TRIED_WORDS, k)
+        try:
+            Jammer(policy, noise_power=1.0).transmit(x, x)
+        except Exception as error:  # a user's policy may raise anything
+            raise ValueError(f"the policy of {name} failed on words {tuple(x.shape)}: {said(error)}") from None
 
 
 def _latents(name: str, k: int | None) -> tuple[nn.Module, int]:
