@@ -27,7 +27,10 @@ from jscc_sim.train import RECIPES, Recipe, Step, Training, imitate
 
 SIGNALS = 2**16
 RESULT = "play.json"
-RESULTS = {"payoff_ratio", "low", "high", "lower", "upper", "lower_found", "upper_found", "ks", "verdict", "searched"}
+# What of a certificate is in units of its value.
+IN_UNITS = ("payoff_ratio", "low", "high", "upper", "upper_found", "upper_found_error", "lower_unproved", "lower_null")
+BOUNDS = {"lower", "upper", "lower_found", "upper_found"}
+RESULTS = {"value", "payoff_ratio", "low", "high", *BOUNDS, "ks", "verdict", "searched"}
 # Hidden units of nets for one symbol, which learn better the smaller they are, and for words.
 SYMBOL_NET, WORD_NET = 32, 128
 
@@ -177,19 +180,22 @@ def describe(game: Game) -> dict[str, object]:
 
 
 def measure(game: Game, link: Link, *, search: bool = True) -> dict[str, object]:
-    """The certificate of a game's link as plain values by name, in units of the game's value.
+    """The certificate of a game's link as plain values by name, in units of the game's ``value``.
 
-    ``searched`` says whether best responses learned as well, which prove nothing. Of a jammer that sees signal or
-    source the payoff alone is judged.
+    ``searched`` says whether best responses learned as well, which prove nothing. Where the jammer sees signal or
+    source, the upper bounds are about jammers that do not, and the payoff is judged, but no saddle point proved.
     """
-    found: dict[str, object] = {**certify(link, seed=game.seed, search=search).record(), "searched": search}
-    if not found["oblivious"]:
-        scale = float(str(found["value"])) / game.value
-        low, high = (float(str(found[name])) * scale for name in ("low", "high"))
-        claim = judge_payoff(low, high)
-        found |= {"payoff_ratio": float(str(found["payoff_ratio"])) * scale, "low": low, "high": high}
-        found |= {"verdict": claim.verdict, **claim.record()}
-    return found
+    certificate = certify(link, seed=game.seed, search=search)
+    found: dict[str, object] = {**certificate.record(), "searched": search}
+    if certificate.oblivious:
+        return found
+    scale = certificate.value / game.value
+    for name in IN_UNITS:
+        if isinstance(ratio := found[name], float):
+            found[name] = ratio * scale
+    worse = certificate.upper_found.value * scale if certificate.upper_found else None
+    claim = judge_payoff(certificate.low * scale, certificate.high * scale, worse)
+    return found | {"value": game.value, "verdict": claim.verdict, **claim.record()}
 
 
 def save(played: Played, result: Mapping[str, object], folder: Path) -> dict[str, object]:
@@ -246,11 +252,17 @@ def certified(folder: Path, kind: Kind) -> dict[str, object]:
 
 
 def bound(known: Mapping[str, object], name: Literal["lower", "upper"]) -> float | None:
-    """L or U in units of J* as a result has it; None if that is not proved, or no number that it could be."""
-    value = known.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    """L or U, as a result has it, as a mean-square error; None if it is not proved, or no number that it could be."""
+    ratio, value = (_positive(known.get(key)) for key in (name, "value"))
+    if ratio is None or value is None:
         return None
-    return float(value) if name == "upper" or value <= 1 + POWER_MARGIN else None
+    return ratio * value if name == "upper" or ratio <= 1 + POWER_MARGIN else None
+
+
+def _positive(value: object) -> float | None:
+    """A positive number; None of anything else."""
+    right = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    return float(value) if right else None  # type: ignore[arg-type]
 
 
 def recall(game: Game, folder: Path) -> dict[str, object] | None:

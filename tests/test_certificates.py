@@ -430,6 +430,7 @@ class TestInformed:
             None,
             "disagrees",
         ]
+        assert judge_payoff(0.995, 1.005, upper_found=1.05).verdict == "disagrees"
 
 
 class TestFound:

@@ -21,20 +21,6 @@ def noise(k):
 
 def nothing(k):
     return None
-
-class Broken(torch.nn.Module):
-    def forward(self, x):
-        raise RuntimeError("the coil is cold")
-
-def broken(k):
-    return Broken()
-
-class Short(torch.nn.Module):
-    def forward(self, x):
-        return torch.randn(3)
-
-def short(k):
-    return Short()
 """
 
 
@@ -82,14 +68,6 @@ def test_parts_of_ones_own(run, own):
         1.0, record["payoff_paired"]
     )  # a bound that is not proved is not a codec that was found
     assert "must return a torch.nn.Module" in run("certify", "--policy", f"{own}:nothing")[2][0]
-
-
-@pytest.mark.parametrize(("name", "why"), [("broken", "the coil is cold"), ("short", "shape (3,)")])
-@pytest.mark.parametrize("command", [("certify",), ("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "5")])
-def test_a_policy_that_fails_is_told_in_one_line(run, own, command, name, why):
-    code, out, [error] = run(*command, "--policy", f"{own}:{name}")
-    assert (code, out) == (2, [])
-    assert f"{own}:{name} failed on words" in error and why in error
 
 
 def test_latents(run, tmp_path):

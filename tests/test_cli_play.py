@@ -33,6 +33,12 @@ def wide(k):
 def infinite(k):
     return Policy(lambda a: a / 0)
 
+def cold(a):
+    raise RuntimeError("cold coil")
+
+def broken(k):
+    return Policy(cold)
+
 class Codec(Linear):
     def decode(self, y, law):
         return self.shape(super().decode(y, law))
@@ -61,7 +67,7 @@ def glance(link, *, seed=0, search=False, verdict=None):
     payoff = float(sum(weight.detach().sum() for weight in link.codec.parameters()))
     nothing = dict.fromkeys(KEYS - {"seed", "cpu_seconds"})
     found = {"value": Game().value, "payoff_ratio": payoff, "low": payoff, "high": payoff, "ks": 0.1, "oblivious": True}
-    return SimpleNamespace(record=lambda: {**nothing, **found, "verdict": verdict})
+    return SimpleNamespace(record=lambda: {**nothing, **found, "verdict": verdict}, oblivious=True)
 
 
 @pytest.fixture
@@ -316,7 +322,12 @@ class TestRefuses:
         ("command", "said"),
         [
             (("certify", "--quick", "--policy", "ill:wide"), "the policy's signal has shape"),
-            (("certify", "--quick", "--policy", "ill:infinite"), "positive and finite"),
+            (("certify", "--quick", "--policy", "ill:infinite"), "not finite"),
+            (
+                ("certify", "--quick", "--policy", "ill:broken"),
+                "ill:broken failed on words (64, 1): RuntimeError: cold",
+            ),
+            (("sweep", "--channel", "jammer", "--policy", "ill:broken"), "RuntimeError: cold coil"),
             (("certify", "--quick", "--codec", "ill:wide_codec"), "decode of ill:wide_codec returned shape"),
             (
                 ("certify", "--quick", "--codec", "ill:infinite_codec"),

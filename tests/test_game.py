@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from channels import SECRETS, SharedRotation, SharedSign
+from channels import SECRETS, Jammer, SharedRotation, SharedSign, TapPolicy
 from jscc_sim.catalog import Request, load_pair, make_cases
+from jscc_sim.certificates import certify
+from jscc_sim.codecs import Linear
 from jscc_sim.game import (
     Game,
     bound,
@@ -25,9 +27,11 @@ from jscc_sim.game import (
     save_result,
 )
 from jscc_sim.gaussianity import ks
+from jscc_sim.link import Link
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.players import CODECS, POLICIES
 from jscc_sim.regularisers import JammingRegulariser
+from jscc_sim.sources import Gaussian
 from jscc_sim.theory.informed import tap_payoff
 from jscc_sim.theory.saddle import scalar_payoff
 from jscc_sim.train import Recipe
@@ -254,11 +258,24 @@ class TestSaved:
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 0, True, "0.9", [], None])
     def test_what_is_no_number_is_no_bound(self, value):
-        assert bound({"upper": value}, "upper") is bound({"lower": value}, "lower") is None
+        assert bound({"upper": value, "value": 1}, "upper") is bound({"lower": value, "value": 1}, "lower") is None
+        assert bound({"upper": 1, "value": value}, "upper") is bound({"lower": 1, "value": value}, "lower") is None
+
+    def test_all_numbers_are_in_units_of_the_games_own_value(self):
+        """The optimal linear codec against an optimal tap: jammers that see nothing can do no more to it."""
+        game = Game(policy="tap", sjr_db=6.0)
+        _, jam_power, noise_power = game.powers
+        link = Link(Gaussian(), Linear(), Jammer(TapPolicy(0.0), noise_power, jam_power)).eval()
+        found, plain = measure(game, link, search=False), certify(link, search=False)
+        assert found["value"] == game.value > plain.value
+        for name in ("payoff_ratio", "low", "high", "upper"):
+            assert found[name] * found["value"] == pytest.approx(plain.record()[name] * plain.value)
+        assert found["verdict"] == "agrees"
+        assert found["upper"] <= 1
 
     def test_a_codec_above_the_saddle_value_proves_no_jammer_wrong(self):
-        assert bound({"upper": 2.0}, "upper") == 2.0
-        assert bound({"lower": 2.0}, "lower") is None
+        assert bound({"upper": 2.0, "value": 0.5}, "upper") == 1.0
+        assert bound({"lower": 2.0, "value": 0.5}, "lower") is None
 
     @pytest.mark.usefixtures("tiny")
     def test_a_codec_that_met_an_informed_jammer_has_no_exact_value_against_another(self, tmp_path):

@@ -32,7 +32,8 @@ class TestShipped:
         pair = pair_for(float(level), 0.0)
         assert pair.game == Game(snr_db=level)
         assert isinstance(pair.policy.policy, NeuralPolicy)
-        assert 0.995 <= pair.lower <= 1.0001 <= pair.upper + 2e-4 <= 1.01
+        value = pair.game.value
+        assert 0.995 <= pair.lower / value <= 1.0001 <= pair.upper / value + 2e-4 <= 1.01
         assert not list(tmp_path.iterdir())
 
     def test_nothing_else_comes_along(self):
@@ -45,8 +46,8 @@ class TestShipped:
         found = certify(saved_link(game, SHIPPED / key(game)), search=False)
         pair = pair_for(level, 0.0)
         assert found.claim.verdict == "agrees"
-        assert pair.upper == pytest.approx(found.upper.value, abs=1e-6)
-        assert pair.lower == pytest.approx(found.lower.value, abs=1e-6)
+        assert pair.upper == pytest.approx(found.upper.value * game.value, abs=1e-6)
+        assert pair.lower == pytest.approx(found.lower.value * game.value, abs=1e-6)
 
 
 class TestTrained:

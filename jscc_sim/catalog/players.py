@@ -15,7 +15,6 @@ from jscc_sim.codecs import Codec
 from jscc_sim.game import bound, certified
 from jscc_sim.pairs import Progress, pair_for
 from jscc_sim.players import load_codec, load_policy
-from jscc_sim.theory.saddle import scalar_payoff
 
 # Games whose jammer sees the signal or the source.
 INFORMED = ("tap", "source")
@@ -25,8 +24,8 @@ INFORMED = ("tap", "source")
 class Players:
     """The trained parts of a request, with the game that each was trained in.
 
-    ``lower`` and ``upper`` are what no codec undercuts against the policy and what no jammer exceeds against the codec
-    where they are at home, in units of J*, where that is proved. ``informed`` says that the codec learned against a
+    ``lower`` and ``upper`` are the mean-square errors that no codec undercuts against the policy and no jammer exceeds
+    against the codec where they are at home, where that is proved. ``informed`` says that the codec learned against a
     jammer that sees signal or source, so that what it loses to jammers is not known. ``own_k`` is the word length of
     a policy of the user's.
     """
@@ -61,11 +60,10 @@ class Players:
         """
         if not (isinstance(channel, Jammer) and self.at_home(channel)):
             return {}, {}
-        value = float(scalar_payoff(1.0, 1.0, channel.jam_power, channel.noise_power))
         blind = isinstance(channel.policy, Policy) and channel.policy.oblivious
         return (
-            {} if self.lower is None else {"mse": self.lower * value},
-            {} if self.upper is None or not blind else {"mse": self.upper * value},
+            {} if self.lower is None else {"mse": self.lower},
+            {} if self.upper is None or not blind else {"mse": self.upper},
         )
 
     def at_home(self, channel: Channel) -> bool:

@@ -42,9 +42,13 @@ class Claim(NamedTuple):
         return [name for name, holds in self.parts.items() if holds is not True]
 
 
-def judge_payoff(low: float, high: float) -> Claim:
-    """The claim of a jammer that sees signal or source, of which the payoff alone is known: its 95 % interval."""
+def judge_payoff(low: float, high: float, upper_found: float | None = None) -> Claim:
+    """The claim of a jammer that sees signal or source, of which the payoff is known, by its 95 % interval, and little
+    else: a jammer that does worse was ``upper_found`` or not.
+    """
     holds = _inside(low - 1, high - 1, LEARNED_MARGIN)
+    if (upper_found or 1.0) > 1 + GAP:
+        return Claim("disagrees", {"gap": False, "payoff": holds}, None)
     return Claim({True: "agrees", False: "disagrees", None: None}[holds], {"payoff": holds}, None)
 
 

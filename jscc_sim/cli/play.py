@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # The live payoff is a mean over about so many steps.
 WINDOW = 100
 COLUMNS = "seed   payoff/J*  95 % interval       L        U        L found  U found  KS      CPU s  saddle point"
+SEEING = "The jammer sees signal or source: U bounds those that do not, and no saddle point is proved."
 
 
 @click.command()
@@ -150,8 +151,9 @@ def _result(
 
 
 def _table(results: Sequence[Mapping[str, object]]) -> str:
-    """A line per seed."""
-    return "\n".join([COLUMNS, *map(_line, results)])
+    """A line per seed, and what the columns mean where the jammer sees signal or source."""
+    seeing = [] if all(result["oblivious"] for result in results) else [SEEING]
+    return "\n".join([COLUMNS, *map(_line, results), *seeing])
 
 
 def _line(result: Mapping[str, object]) -> str:
@@ -160,7 +162,8 @@ def _line(result: Mapping[str, object]) -> str:
         name: f"{value:.5f}" if isinstance(value := result[name], float) else "–"
         for name in ("payoff_ratio", "lower", "upper", "lower_found", "upper_found", "ks")
     }
-    saddle = {"agrees": "yes", "disagrees": "no"}.get(str(result["verdict"]), "undecided")
+    agrees = "yes" if result["oblivious"] else "payoff alone"
+    saddle = {"agrees": agrees, "disagrees": "no"}.get(str(result["verdict"]), "undecided")
     failing = [name.removeprefix("claim_") for name, holds in result.items() if name[:6] == "claim_" and not holds]
     saddle += f" ({', '.join(failing)})" if failing and result["verdict"] != "agrees" else ""
     bounds = "{lower:<8} {upper:<8} {lower_found:<8} {upper_found:<8} {ks:<7.6} {cpu_seconds:<6} {saddle}"

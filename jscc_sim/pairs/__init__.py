@@ -23,8 +23,8 @@ Progress = Callable[[Game, Step], None]
 class Pair:
     """A jammer's policy and a codec that were trained against each other, for single symbols, hence for any word.
 
-    ``lower`` and ``upper``, in units of J*, are what no codec undercuts against this policy, and what no jammer exceeds
-    against this codec; None where that is not proved.
+    ``lower`` and ``upper`` are the mean-square errors that no codec undercuts against this policy, and no jammer
+    exceeds against this codec; None where that is not proved.
     """
 
     game: Game
