@@ -12,20 +12,22 @@ capacity   CIFAR-10, k = 64: receivers of the jammer's codec from 64 to 512 unit
 rule       MNIST, DCGAN-like, k = 2 and 8, on validation images: the jammer's weight, width and batch
 priors     MNIST, k = 8, MLP: the jammer's latents shaped to other priors
 
-Each model is kept in OUT/PART with its result, an interrupted run goes on, and what is there is not repeated. With
---minutes no model is begun after so many; the tables are of what is finished, and say what is missing. Henze and
-Zirkler's statistic grows with the number of words unless they are Gaussian: below each table it is given for 2,000 too.
-FD falls when draws are wider than what the decoder learned from; with --widths it is shown how far.
+Each model is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can
+add to: what is in the record is not repeated, and tables are made of it. With --minutes no model is begun after so
+many; the tables are of what is finished, and say what is missing. Henze and Zirkler's statistic grows with the number
+of words unless they are Gaussian: below each table it is given for 2,000 too. FD falls when draws are wider than what
+the decoder learned from; with --widths it is shown how far, of the models that are in OUT.
 
     python benchmarks/bench_latents.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--widths] [--quick]
 """
 
 import argparse
+import json
 import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -50,12 +52,16 @@ from jscc_sim.regularise import (
     finish_by_name,
     generated,
     load_model,
-    load_result,
     recall,
     reference_of,
     table,
 )
 from jscc_sim.seeds import seeded
+
+RECORD = Path(__file__).with_name("latents.jsonl")
+# Of a result, what the record leaves out: how training went, and distances that no table shows.
+LEFT_OUT = ("curve", "kd_")
+DIGITS = 6
 
 Result = Mapping[str, Any]
 Points = NDArray[np.float64]
@@ -164,32 +170,51 @@ def priors(seed: int) -> Iterator[tuple[str, Study]]:
 PARTS = {part.__name__: part for part in (frontier, tuning, tuning_32, conv, cifar, capacity, rule, priors)}
 
 
-def attempt(study: Study, folder: Path, deadline: float) -> str:
-    """Train and measure a study unless it is finished or too late; what became of it."""
-    if recall(study, folder) is not None:
-        return "known"
-    if time.time() > deadline:
+def attempt(study: Study, folder: Path, deadline: float) -> dict[str, Any] | str:
+    """What the record is to hold of a study, trained and measured unless it is finished; or why there is nothing."""
+    result = recall(study, folder)
+    if result is None and time.time() > deadline:
         return "left"
     try:
-        finish_by_name(study, folder)
+        result = result or finish_by_name(study, folder)
     except FloatingPointError as error:
         return f"failed: {error}"
-    return "done"
+    z = np.load(folder / LATENTS).astype(np.float64)
+    gaussian = np.random.default_rng(study.seed).standard_normal(z.shape)
+    kept = {name: value for name, value in result.items() if not name.startswith(LEFT_OUT)}
+    kept |= {"hz_of_few": of_few_words(z), "hz_of_few_null": of_few_words(gaussian)}
+    return {name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for name, value in kept.items()}
 
 
-def run(studies: Mapping[Path, Study], minutes: float, processes: int) -> list[Path]:
-    """Conduct all studies, several at a time; the folders of those that are finished."""
+def recorded(studies: Mapping[str, Study], record: Path) -> dict[str, Result]:
+    """What the record holds of studies by name; SystemExit if it holds another study under a name."""
+    lines = map(json.loads, record.read_text().splitlines()) if record.exists() else ()
+    found = {line["name"]: line for line in lines if line["name"] in studies}
+    for name, line in found.items():
+        told = studies[name].describe()
+        if differing := [key for key, value in told.items() if key != "weight" and line[key] != value]:
+            raise SystemExit(f"{record} holds another {name} ({', '.join(differing)} differ): remove that line")
+    return found
+
+
+def run(studies: Mapping[str, Study], out: Path, record: Path, minutes: float, processes: int) -> dict[str, Result]:
+    """Conduct the studies that the record lacks, several at a time, and add them to it; all that it then holds."""
     deadline = time.time() + 60 * minutes
-    finished = []
+    known = recorded(studies, record)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = {folder: pool.submit(attempt, study, folder, deadline) for folder, study in studies.items()}
-        for folder, future in waiting.items():
-            became = future.result()
-            if became in ("known", "done"):
-                finished.append(folder)
-            if became != "known":
-                print(f"{time.strftime('%H:%M')} {folder}: {became}", flush=True)
-    return finished
+        names = {
+            pool.submit(attempt, study, out / name, deadline): name
+            for name, study in studies.items()
+            if name not in known
+        }
+        for future in as_completed(names):
+            name, became = names[future], future.result()
+            if not isinstance(became, str):
+                known[name] = {"name": name, **became}
+                with record.open("a") as lines:
+                    lines.write(json.dumps(known[name]) + "\n")
+            print(f"{time.strftime('%H:%M')} {name}: {became if isinstance(became, str) else 'done'}", flush=True)
+    return {name: known[name] for name in studies if name in known}
 
 
 def envelope(points: Points, errors: Points) -> Points:
@@ -278,15 +303,17 @@ def eta_rule(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def of_few_words(results: Mapping[Path, Result]) -> str:
-    """Henze and Zirkler's statistic of disjoint parts of the latents, and of Gaussian ones, mean and spread."""
+def of_few_words(words: Points) -> float:
+    """The mean of Henze and Zirkler's statistic over disjoint parts of the words."""
+    return float(np.mean([hz(part) for part in np.array_split(words, max(1, len(words) // FEW_WORDS))]))
+
+
+def table_of_few_words(results: Sequence[Result]) -> str:
+    """The same of all methods, and of Gaussian latents, mean and spread."""
     found: dict[str, list[float]] = {}
-    for folder, result in results.items():
-        z = np.load(folder / LATENTS).astype(np.float64)
-        gaussian = np.random.default_rng(int(result["seed"])).standard_normal(z.shape)
-        for name, words in ((str(result["method"]), z), ("N(0, I)", gaussian)):
-            parts = np.array_split(words, max(1, len(words) // FEW_WORDS))
-            found.setdefault(name, []).append(float(np.mean([hz(part) for part in parts])))
+    for result in results:
+        found.setdefault(str(result["method"]), []).append(result["hz_of_few"])
+        found.setdefault("N(0, I)", []).append(result["hz_of_few_null"])
     lines = [f"| method | HZ of {FEW_WORDS:,} words |", "|---|---|"]
     for name, values in sorted(found.items(), key=lambda item: item[0] == "N(0, I)"):  # the Gaussian comes last
         spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
@@ -294,14 +321,16 @@ def of_few_words(results: Mapping[Path, Result]) -> str:
     return "\n".join(lines)
 
 
-def of_wide_draws(results: Mapping[Path, Result], studies: Mapping[Path, Study]) -> str:
-    """FD of images decoded from draws some times as wide as the prior's, mean over seeds."""
+def of_wide_draws(results: Mapping[str, Result], studies: Mapping[str, Study], out: Path) -> str:
+    """FD of images decoded from draws some times as wide as the prior's, mean over the seeds whose models are here."""
     found: dict[str, list[list[float]]] = {}
-    for folder, result in results.items():
+    for name, result in results.items():
+        if recall(studies[name], out / name) is None:
+            continue
         with seeded(int(result["seed"])):
             draws = torch.randn(int(result["judged"]), int(result["k"]))
-        beside = reference_of(studies[folder])
-        model = load_model(folder)
+        beside = reference_of(studies[name])
+        model = load_model(out / name)
         sets = (generated(model, width * draws) for width in WIDTHS)
         row = [beside.distances(images, subsets=1)[beside.extractor.frechet] for images in sets]
         found.setdefault(str(result["method"]), []).append(row)
@@ -323,28 +352,28 @@ def main() -> None:
     parser.add_argument("--widths", action="store_true", help="FD of draws of other widths too")
     parser.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
     asked = parser.parse_args()
-    studies: dict[Path, Study] = {}
-    groups: dict[Path, str] = {}
+    studies: dict[str, Study] = {}
+    groups: dict[str, str] = {}
     for seed in range(asked.seed, asked.seed + asked.seeds):
         for group, study in PARTS[asked.part](seed):
             if asked.quick:
                 schedule = Schedule(1, study.schedule.batch, bf16=study.schedule.bf16)
                 study = Study(**{**vars(study), **QUICK, "schedule": schedule})
-            folder = asked.out / asked.part / group / study.name
-            studies[folder], groups[folder] = study, group
-    finished = run(studies, asked.minutes, asked.processes)
-    results = {folder: load_result(folder) for folder in finished}
+            name = str(Path(asked.part, group, study.name))
+            studies[name], groups[name] = study, group
+    record = asked.out / "quick.jsonl" if asked.quick else RECORD
+    results = run(studies, asked.out, record, asked.minutes, asked.processes)
     everything = list(results.values())
     for group in dict.fromkeys(groups.values()):
-        told = {folder: result for folder, result in results.items() if groups[folder] == group}
-        if told:
-            parts = (f"\n### {asked.part} {group}", table(list(told.values())), of_few_words(told))
-            print(*parts, *([of_wide_draws(told, studies)] if asked.widths else []), sep="\n\n", flush=True)
-    if missing := len(studies) - len(finished):
+        if told := {name: result for name, result in results.items() if groups[name] == group}:
+            of_group = list(told.values())
+            parts = (f"\n### {asked.part} {group}", table(of_group), table_of_few_words(of_group))
+            print(*parts, *([of_wide_draws(told, studies, asked.out)] if asked.widths else []), sep="\n\n", flush=True)
+    if missing := len(studies) - len(results):
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
     if asked.part == "rule":
         print(f"\n{eta_rule(everything)}")
-    if asked.part == "frontier" and finished:
+    if asked.part == "frontier" and results:
         print(f"\n{compare(everything)}")
         save_figure(trade_off(by_weight(everything)), asked.out / "frontier.png")
 
