@@ -6,7 +6,10 @@ And no one run is worth much: all methods share images, architecture, schedule a
 frontier   MNIST, k = 8, MLP: five weights of each method, and how far apart the frontiers of MSE and FD are
 tuning     MNIST, k = 8, MLP, on validation images: what each method's settings were chosen from
 tuning_32  the same with k = 32
-conv       MNIST, k = 8, DCGAN-like: all methods at their presets
+wide       MNIST, k = 32, MLP: each method at the settings that were chosen there
+fashion    Fashion-MNIST, k = 8, MLP: all methods at their presets, which nobody tuned to it
+tuning_conv  MNIST, k = 8, DCGAN-like, on validation images: weights of the methods that do best there
+conv       the same, on test images: all methods at their presets, and at the weights that were chosen
 cifar      CIFAR-10, DCGAN-like, k = 64 and 128: all methods at their presets, distances in lite0
 capacity   CIFAR-10, k = 64: receivers of the jammer's codec from 64 to 512 units
 rule       MNIST, DCGAN-like, k = 2 and 8, on validation images: the jammer's weight, width and batch
@@ -88,6 +91,24 @@ SETTINGS = (
     "mixture",
     "none",
 )
+# What was chosen for 32 latents, the jammer's own setting beside it; and for convolutional nets what was tried.
+CHOSEN_32 = (
+    "jamming(weight=0.03)",
+    "jamming",
+    "covariance(weight=0.04)",
+    "aae(lr=0.002,updates=2,warmup=1000,weight=0.00125)",
+    "sinkhorn(weight=0.025)",
+    "wae(weight=0.1)",
+    "sliced(normaliser=unit,weight=0.05)",
+    "vae(weight=0.125)",
+    "mixture",
+    "none",
+)
+SETTINGS_CONV = (
+    *(f"jamming(weight={weight})" for weight in (0.005, 0.01, 0.02)),
+    *(f"aae(weight={weight})" for weight in (0.0015, 0.003, 0.006)),
+    *(f"sinkhorn(weight={weight})" for weight in (0.0125, 0.025)),
+)
 FEW_WORDS, WIDTHS = 2000, (0.9, 1.0, 1.1, 1.2)
 # Of the rule: weights, the receiver's own units, and the batch and weight at which others are tried.
 ETAS, OWN, AT_WIDTH = (0.1, 0.5, 1.0, 2.0, 5.0), 64, (256, 2.0)
@@ -121,10 +142,28 @@ def tuning_32(seed: int) -> Iterator[tuple[str, Study]]:
         yield "", Study("mnist", method, 32, seed=seed, split="validation")
 
 
+def wide(seed: int) -> Iterator[tuple[str, Study]]:
+    """What was chosen for 32 latents."""
+    for method in CHOSEN_32:
+        yield "", Study("mnist", method, 32, seed=seed)
+
+
+def fashion(seed: int) -> Iterator[tuple[str, Study]]:
+    """All methods on clothes."""
+    for method in ALL:
+        yield "", Study("fashion-mnist", method, seed=seed)
+
+
 def conv(seed: int) -> Iterator[tuple[str, Study]]:
     """All methods with convolutional nets."""
     for method in ALL:
         yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=True), seed=seed)
+
+
+def tuning_conv(seed: int) -> Iterator[tuple[str, Study]]:
+    """Weights of the best methods with convolutional nets, judged by images to choose by."""
+    for method in SETTINGS_CONV:
+        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=True), seed=seed, split="validation")
 
 
 def cifar(seed: int) -> Iterator[tuple[str, Study]]:
@@ -142,7 +181,7 @@ def capacity(seed: int) -> Iterator[tuple[str, Study]]:
 def colour(method: str, k: int, seed: int) -> Study:
     """On CIFAR-10."""
     schedule = Schedule(8, 256, bf16=True)
-    return Study("cifar10", method, k, "conv", schedule, seed, judged_images=5000, extractor="lite0")
+    return Study("cifar10", method, k, "conv", schedule, seed, judged_images=2500, extractor="lite0")
 
 
 def rule(seed: int) -> Iterator[tuple[str, Study]]:
@@ -167,7 +206,10 @@ def priors(seed: int) -> Iterator[tuple[str, Study]]:
         yield prior, Study("mnist", "jamming(weight=auto)", seed=seed, prior=prior)
 
 
-PARTS = {part.__name__: part for part in (frontier, tuning, tuning_32, conv, cifar, capacity, rule, priors)}
+PARTS = {
+    part.__name__: part
+    for part in (frontier, tuning, tuning_32, wide, fashion, conv, tuning_conv, cifar, capacity, rule, priors)
+}
 
 
 def attempt(study: Study, folder: Path, deadline: float) -> dict[str, Any] | str:
