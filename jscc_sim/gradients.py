@@ -1,0 +1,90 @@
+"""Gradients through binary words: of the mean of a loss over words that are drawn symbol by symbol.
+
+A word ``y (..., n)`` is antipodal; its symbols are drawn independently, symbol i being −1, that is bit 1, with
+``probability (..., n)``. These may be an encoder's own, or, where its word passes a binary channel, those of what is
+received. Each estimator takes them and a ``loss`` from words ``(samples, ..., n)`` to ``(samples, ...)``, and gives a
+surrogate ``(...)``: its value estimates the mean loss, and its gradient that of the mean loss, in the probabilities and
+in what the loss itself learns.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Loss = Callable[[Tensor], Tensor]
+# Words are enumerated up to this length.
+MOST_SYMBOLS = 16
+
+
+def draw(probability: Tensor, samples: int) -> Tensor:
+    """Antipodal words ``(samples, ..., n)``, without a gradient."""
+    wanted = probability.detach().expand(samples, *probability.shape)
+    return 1 - 2 * torch.bernoulli(wanted)
+
+
+def log_chance(y: Tensor, probability: Tensor) -> Tensor:
+    """The log-probability of words ``y (..., n)``, summed over their symbols, in nats."""
+    return torch.where(y < 0, probability, 1 - probability).log().sum(-1)
+
+
+def exact(probability: Tensor, loss: Loss) -> Tensor:
+    """The mean loss itself, over all 2ⁿ words; ValueError beyond 16 symbols."""
+    n = probability.shape[-1]
+    if n > MOST_SYMBOLS:
+        raise ValueError(f"2^{n} words are too many to enumerate: take words of {MOST_SYMBOLS} symbols at most")
+    bits = (torch.arange(2**n, device=probability.device)[:, None] >> torch.arange(n, device=probability.device)) & 1
+    words = (1 - 2 * bits).to(probability).view(2**n, *[1] * (probability.ndim - 1), n)
+    words = words.expand(2**n, *probability.shape)
+    return (log_chance(words, probability).exp() * loss(words)).sum(0)
+
+
+def straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tensor:
+    """Drawn words, whose gradient passes to the probabilities as if they were the words' means ``1 − 2p``.
+
+    Biased unless the loss is linear in each symbol given the rest; of low variance (Bengio, Léonard and Courville 2013,
+    arXiv 1308.3432).
+    """
+    mean = 1 - 2 * probability
+    return loss(draw(probability, samples) + (mean - mean.detach())).mean(0)
+
+
+def score_function(probability: Tensor, loss: Loss, samples: int = 2) -> Tensor:
+    """Losses times the words' scores, each sample's less the mean loss of the others: unbiased.
+
+    Williams 1992 with the leave-one-out baseline of Kool, van Hoof and Welling 2019.
+    """
+    if samples < 2:
+        raise ValueError(f"leaving one out takes at least 2 samples, got {samples}")
+    words = draw(probability, samples)
+    losses = loss(words)
+    told = losses.detach()
+    advantage = (told - told.mean(0)) * samples / (samples - 1)
+    return _surrogate(losses.mean(0), (advantage * log_chance(words, probability)).mean(0))
+
+
+def vimco(probability: Tensor, loss: Loss, samples: int = 5) -> Tensor:
+    """``−log mean exp(−loss)`` over the samples, which is what it estimates the gradient of: unbiased for that.
+
+    Where the loss is a negative log-likelihood this is the multi-sample bound of NECST (Choi et al. 2019), above it by
+    Jensen's inequality. Each sample's score is weighted by what the bound gains over the bound with that sample's
+    likelihood replaced by the geometric mean of the others' (Mnih and Rezende 2016, arXiv 1602.06725).
+    """
+    if samples < 2:
+        raise ValueError(f"leaving one out takes at least 2 samples, got {samples}")
+    words = draw(probability, samples)
+    likelihood = -loss(words)  # in nats
+    bound = likelihood.logsumexp(0) - math.log(samples)
+    told = likelihood.detach()
+    others = (told.sum(0) - told) / (samples - 1)
+    replaced = told.expand(samples, *told.shape).clone()
+    replaced.diagonal().copy_(others.movedim(0, -1))
+    without = replaced.logsumexp(1) - math.log(samples)
+    gain = bound.detach() - without
+    return _surrogate(-bound, -(gain * log_chance(words, probability)).sum(0))
+
+
+def _surrogate(value: Tensor, score: Tensor) -> Tensor:
+    """The value, with the gradients of both."""
+    return value + score - score.detach()
