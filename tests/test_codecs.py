@@ -15,6 +15,7 @@ from jscc_sim.codecs import (
     HAMMING_7_4,
     KLT,
     LDPC,
+    BinaryCodec,
     BitCodec,
     BlockCode,
     Convolutional,
@@ -41,6 +42,7 @@ def some(images) -> dict:
     with torch.no_grad():
         gather.weight.copy_(torch.linalg.pinv(spread.weight))
     learned = {
+        "binary": BinaryCodec((1, 8, 8), 6, "paper"),
         "module": ModuleCodec(spread, torch.nn.Sequential(gather, torch.nn.Hardtanh(-9, 9)), 2, 3),
         "neural": NeuralCodec(2, 3, hidden=8),
         "per-symbol": PerSymbolCodec(TailSafeCodec(hidden=8), 4),

@@ -1,6 +1,7 @@
 """Codecs: joint source-channel encoders and decoders, analytic, classical and neural."""
 
 from jscc_sim.codecs.base import BitCodec, Codec, LearnedCodec
+from jscc_sim.codecs.binary import BinaryCodec
 from jscc_sim.codecs.block import BCH_15_7, HAMMING_7_4, BlockCode, Repetition
 from jscc_sim.codecs.convolutional import Convolutional
 from jscc_sim.codecs.fec import LDPC
@@ -9,6 +10,7 @@ from jscc_sim.codecs.neural import ModuleCodec, NeuralCodec, PerSymbolCodec
 from jscc_sim.codecs.tail_safe import Correction, TailSafeCodec
 
 CODECS: dict[str, type[Codec]] = {
+    "binary": BinaryCodec,
     "block": BlockCode,
     "convolutional": Convolutional,
     "klt": KLT,
@@ -27,6 +29,7 @@ __all__ = [
     "HAMMING_7_4",
     "KLT",
     "LDPC",
+    "BinaryCodec",
     "BitCodec",
     "BlockCode",
     "Codec",
