@@ -9,7 +9,7 @@ tuning_32  the same with k = 32
 wide       MNIST, k = 32, MLP: each method at the settings that were chosen there
 fashion    Fashion-MNIST, k = 8, MLP: all methods at their presets, which nobody tuned to it
 tuning_conv  MNIST, k = 8, DCGAN-like, on validation images: weights of the methods that do best there
-conv       the same, on test images: all methods at their presets, and at the weights that were chosen
+conv       the same, on test images: all methods at their presets
 cifar      CIFAR-10, DCGAN-like, k = 64 and 128: all methods at their presets, distances in lite0
 capacity   CIFAR-10, k = 64: receivers of the jammer's codec from 64 to 512 units
 rule       MNIST, DCGAN-like, k = 2 and 8, on validation images: the jammer's weight, width and batch

@@ -24,6 +24,12 @@ def draw(probability: Tensor, samples: int) -> Tensor:
     return 1 - 2 * torch.bernoulli(wanted)
 
 
+def draw_through(probability: Tensor, samples: int) -> Tensor:
+    """The same words, whose gradient passes to the probabilities as if they were the words' means ``1 − 2p``."""
+    mean = 1 - 2 * probability
+    return draw(probability, samples) + (mean - mean.detach())
+
+
 def log_chance(y: Tensor, probability: Tensor) -> Tensor:
     """The log-probability of words ``y (..., n)``, summed over their symbols, in nats."""
     return torch.where(y < 0, probability, 1 - probability).log().sum(-1)
@@ -41,13 +47,12 @@ def exact(probability: Tensor, loss: Loss) -> Tensor:
 
 
 def straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tensor:
-    """Drawn words, whose gradient passes to the probabilities as if they were the words' means ``1 − 2p``.
+    """The loss of words whose gradient passes straight through their drawing.
 
     Biased unless the loss is linear in each symbol given the rest; of low variance (Bengio, Léonard and Courville 2013,
     arXiv 1308.3432).
     """
-    mean = 1 - 2 * probability
-    return loss(draw(probability, samples) + (mean - mean.detach())).mean(0)
+    return loss(draw_through(probability, samples)).mean(0)
 
 
 def score_function(probability: Tensor, loss: Loss, samples: int = 2) -> Tensor:
@@ -55,9 +60,7 @@ def score_function(probability: Tensor, loss: Loss, samples: int = 2) -> Tensor:
 
     Williams 1992 with the leave-one-out baseline of Kool, van Hoof and Welling 2019.
     """
-    if samples < 2:
-        raise ValueError(f"leaving one out takes at least 2 samples, got {samples}")
-    words = draw(probability, samples)
+    words = _draw_several(probability, samples)
     losses = loss(words)
     told = losses.detach()
     advantage = (told - told.mean(0)) * samples / (samples - 1)
@@ -71,9 +74,7 @@ def vimco(probability: Tensor, loss: Loss, samples: int = 5) -> Tensor:
     Jensen's inequality. Each sample's score is weighted by what the bound gains over the bound with that sample's
     likelihood replaced by the geometric mean of the others' (Mnih and Rezende 2016, arXiv 1602.06725).
     """
-    if samples < 2:
-        raise ValueError(f"leaving one out takes at least 2 samples, got {samples}")
-    words = draw(probability, samples)
+    words = _draw_several(probability, samples)
     likelihood = -loss(words)  # in nats
     bound = likelihood.logsumexp(0) - math.log(samples)
     told = likelihood.detach()
@@ -83,6 +84,12 @@ def vimco(probability: Tensor, loss: Loss, samples: int = 5) -> Tensor:
     without = replaced.logsumexp(1) - math.log(samples)
     gain = bound.detach() - without
     return _surrogate(-bound, -(gain * log_chance(words, probability)).sum(0))
+
+
+def _draw_several(probability: Tensor, samples: int) -> Tensor:
+    if samples < 2:
+        raise ValueError(f"leaving one out takes at least 2 samples, got {samples}")
+    return draw(probability, samples)
 
 
 def _surrogate(value: Tensor, score: Tensor) -> Tensor:

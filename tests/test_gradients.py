@@ -15,11 +15,11 @@ WORDS = torch.tensor(list(product((1.0, -1.0), repeat=N)), dtype=torch.float64)
 
 def curved(y, weight=WEIGHT):
     """A loss that is not linear in any symbol given the rest, off the antipodal words."""
-    return (y @ weight).square() * 0.5 + (y * weight).exp().sum(-1) * 0.3
+    return linear(y, weight).square() * 0.5 + (y * weight).exp().sum(-1) * 0.3
 
 
 def linear(y, weight=WEIGHT):
-    return y @ weight
+    return (y * weight).sum(-1)
 
 
 def bound(probability, weight, samples):
@@ -43,16 +43,9 @@ def estimated(estimator, loss, samples):
     torch.manual_seed(0)
     weight = WEIGHT.expand(COPIES, N).clone().requires_grad_()
     probability = PROBABILITY.expand(COPIES, N).clone().requires_grad_()
-    values = estimator(probability, lambda y: loss_of_copies(loss, y, weight), samples)
+    values = estimator(probability, lambda y: loss(y, weight), samples)
     assert values.shape == (COPIES,)
     return (*torch.autograd.grad(values.sum(), (probability, weight)), values.detach()[:, None])
-
-
-def loss_of_copies(loss, y, weight):
-    """The same losses with a weight for each copy."""
-    if loss is linear:
-        return (y * weight).sum(-1)
-    return (y * weight).sum(-1).square() * 0.5 + (y * weight).exp().sum(-1) * 0.3
 
 
 def scores(found, right):

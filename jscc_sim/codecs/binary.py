@@ -5,9 +5,9 @@ import math
 from torch import Tensor, nn
 
 from channels import MemorylessChannel
-from jscc_sim.codecs.base import Codec
+from jscc_sim.codecs.base import Codec, antipodal
 from jscc_sim.codecs.binary_nets import NETS, Shape
-from jscc_sim.gradients import draw
+from jscc_sim.gradients import draw, draw_through
 from jscc_sim.sources import checked_count
 from jscc_sim.spelling import known
 
@@ -59,11 +59,9 @@ class BinaryCodec(Codec):
     def encode(self, u: Tensor) -> Tensor:
         """The word; while training, the gradient of a drawn one is that of its mean."""
         chance = self.probability(u)
-        if not (self.training or self.sampled):
-            return 1 - 2 * (chance > 0.5).to(chance)
-        word = draw(chance, 1)[0]
-        mean = 1 - 2 * chance
-        return word + (mean - mean.detach()) if self.training else word
+        if self.training:
+            return draw_through(chance, 1)[0]
+        return draw(chance, 1)[0] if self.sampled else antipodal((chance > 0.5).to(chance))
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """The pixels' means ``(..., k)``; the decoder learned its law, whatever it is told now."""
