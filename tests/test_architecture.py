@@ -11,10 +11,10 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up: a module imports only from layers below its own, packages may also import from themselves.
 LAYERS = [
     {"channels"},
-    {"theory", "tally", "gaussianity", "gradients", "data", "seeds", "spelling"},
+    {"theory", "tally", "gaussianity", "gradients", "data", "seeds", "spelling", "states"},
     {"sources", "image_metrics"},
     {"store", "checkpoint", "codecs"},
-    {"regularisers", "link", "factory", "players"},
+    {"regularisers", "link", "factory", "players", "epochs"},
     {"metrics", "train", "exact", "snr_check", "case", "autoencoders"},
     {"blocks"},
     {"estimators"},

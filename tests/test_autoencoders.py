@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from jscc_sim.autoencoders import FAMILIES, Epoch, Schedule, Training, autoencoder, fit_autoencoder
-from jscc_sim.autoencoders.states import pack, unpack
 from jscc_sim.regularise import METHODS, Method
 from jscc_sim.regularisers import VAE, NoPenalty
+from jscc_sim.states import pack, unpack
 
 SHAPES = {"grey": (1, 28, 28), "colour": (3, 32, 32), "odd": (1, 5, 11)}
 
@@ -76,7 +76,7 @@ class TestTraining:
         assert training.schedule.rate(0, 9) == training.schedule.lr
 
     def test_is_heard_within_epochs_and_at_their_ends(self, monkeypatch):
-        monkeypatch.setattr("jscc_sim.autoencoders.training.SPOKEN", 1)
+        monkeypatch.setattr("jscc_sim.epochs.SPOKEN", 1)
         heard: list[Epoch] = []
         list(fresh().run(hear=heard.append))
         assert [epoch.number for epoch in heard] == pytest.approx([index / 3 for index in range(1, 10)])
@@ -85,7 +85,7 @@ class TestTraining:
         training = Training(fresh().model, images(), Schedule(1, 24))
         with torch.no_grad():
             training.model.decoder[0].weight.fill_(float("nan"))
-        with pytest.raises(FloatingPointError, match="in epoch 1 the error became nan"):
+        with pytest.raises(FloatingPointError, match="in epoch 1 mse became nan"):
             list(training.run())
 
 

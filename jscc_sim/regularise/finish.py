@@ -4,8 +4,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jscc_sim.autoencoders.training import Hear, unheard
+from jscc_sim.autoencoders.training import Hear
 from jscc_sim.data.parts import Parts, load_parts
+from jscc_sim.epochs import unheard
 from jscc_sim.image_metrics import Reference
 from jscc_sim.regularise.conduct import conduct
 from jscc_sim.regularise.folder import TRAINING, save

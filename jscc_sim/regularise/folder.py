@@ -7,11 +7,11 @@ from typing import Any, cast
 import numpy as np
 
 from jscc_sim.autoencoders import Autoencoder
-from jscc_sim.autoencoders.states import Tensors, pack, unpack
 from jscc_sim.checkpoint import clear_state, load_state, save_state, write_json
 from jscc_sim.regularise.conduct import Studied
 from jscc_sim.regularise.study import Study
 from jscc_sim.seeds import seeded
+from jscc_sim.states import Tensors, pack, unpack
 
 RESULT, LATENTS, DRAWN, MODEL, TRAINING = "result.json", "latents.npy", "drawn.npy", "model", "training"
 # So many latents that were drawn are kept, for figures.
