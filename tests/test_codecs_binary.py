@@ -91,9 +91,9 @@ class TestNets:
         assert word.shape == (2, 3, N)
         assert codec.decode(word, BSC(0.1)).shape == u.shape
 
-    def test_convolutions_take_sides_that_halve_three_times(self):
+    def test_the_papers_convolutions_take_sides_that_halve_three_times(self):
         with pytest.raises(ValueError, match="multiples of 8, got 28 × 28"):
-            BinaryCodec((1, 28, 28), N, "conv")
+            BinaryCodec((3, 28, 28), N, "paper")
 
     @pytest.mark.parametrize(
         ("given", "said"), [({"net": "wise"}, "'wide'"), ({"pixels": "gauss"}, "'gaussian'"), ({"n": 0}, "at least 1")]

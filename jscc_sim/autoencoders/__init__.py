@@ -1,6 +1,6 @@
 """Autoencoders of images: nets of two families, and their training with a regulariser on the latents."""
 
-from jscc_sim.autoencoders.nets import FAMILIES, Autoencoder, Shape, autoencoder, conv, mlp
+from jscc_sim.autoencoders.nets import FAMILIES, Autoencoder, autoencoder
 from jscc_sim.autoencoders.training import Epoch, Schedule, Training, fit_autoencoder
 
 __all__ = [
@@ -8,10 +8,7 @@ __all__ = [
     "Autoencoder",
     "Epoch",
     "Schedule",
-    "Shape",
     "Training",
     "autoencoder",
-    "conv",
     "fit_autoencoder",
-    "mlp",
 ]

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from channels import MemorylessChannel
 from jscc_sim.codecs.base import Codec, antipodal
-from jscc_sim.codecs.binary_nets import NETS, Shape
+from jscc_sim.codecs.binary_nets import NETS
 from jscc_sim.gradients import draw, draw_through
+from jscc_sim.nets import Shape
 from jscc_sim.sources import checked_count
 from jscc_sim.spelling import known
 

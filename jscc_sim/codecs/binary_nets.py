@@ -6,14 +6,21 @@ from itertools import pairwise
 
 from torch import nn
 
-# Channels, height and width of images.
-Shape = tuple[int, int, int]
-Nets = tuple[nn.Module, nn.Module]
+from jscc_sim.nets import Nets, Shape
+from jscc_sim.nets import conv as dcgan
+
 SLOPE = 0.2
 
 
 def paper(shape: Shape, n: int) -> Nets:
-    """Those of Choi et al. 2019 for MNIST: 500 units before the word, twice 500 after it; no bias next to the word."""
+    """Those of Choi et al. 2019 and Song et al. 2020: layers of 500 units, or for colour images convolutions.
+
+    No bias next to the word, nor in the decoder of grey images.
+    """
+    return _paper_colour(shape, n) if shape[0] > 1 else _paper_grey(shape, n)
+
+
+def _paper_grey(shape: Shape, n: int) -> Nets:
     pixels = math.prod(shape)
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 500), nn.LeakyReLU(SLOPE), nn.Linear(500, n, bias=False))
     decoder = nn.Sequential(
@@ -27,6 +34,23 @@ def paper(shape: Shape, n: int) -> Nets:
     return encoder, decoder
 
 
+def _paper_colour(shape: Shape, n: int) -> Nets:
+    """Three blocks of 64, 32 and 16 channels with pooling, and their mirror, for sides that are multiples of 8."""
+    colours, height, across = shape
+    if height % 8 or across % 8:
+        raise ValueError(f"the paper's convolutions take sides that are multiples of 8, got {height} × {across}")
+    channels, low = (64, 32, 16), (height // 8, across // 8)
+    features = channels[-1] * math.prod(low)
+    down: list[nn.Module] = []
+    for inputs, outputs in pairwise((colours, *channels)):
+        down += [nn.Conv2d(inputs, outputs, 3, 1, 1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
+    up: list[nn.Module] = [nn.Linear(n, features), nn.Unflatten(-1, (channels[-1], *low))]
+    for inputs, outputs in pairwise((channels[-1], *channels[::-1])):
+        up += [nn.Conv2d(inputs, outputs, 3, 1, 1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.Upsample(scale_factor=2)]
+    up.append(nn.Conv2d(channels[0], colours, 3, 1, 1))
+    return nn.Sequential(*down, nn.Flatten(), nn.Linear(features, n, bias=False)), nn.Sequential(*up)
+
+
 def wide(shape: Shape, n: int, width: int = 1024, depth: int = 3) -> Nets:
     """Layers of 1,024 units with layer norms and SiLU, ``depth`` before the word and two after it."""
     pixels = math.prod(shape)
@@ -36,30 +60,9 @@ def wide(shape: Shape, n: int, width: int = 1024, depth: int = 3) -> Nets:
     return encoder, decoder
 
 
-def conv(shape: Shape, n: int, channels: int = 64) -> Nets:
-    """Three strided convolutions and their mirror, for images whose sides are multiples of 8."""
-    colours, height, across = shape
-    if height % 8 or across % 8:
-        raise ValueError(f"convolutional nets take images whose sides are multiples of 8, got {height} × {across}")
-    top, low = 4 * channels, (height // 8, across // 8)
-    features = top * math.prod(low)
-    encoder = nn.Sequential(
-        *_down(colours, channels),
-        *_down(channels, 2 * channels),
-        *_down(2 * channels, top),
-        nn.Flatten(),
-        nn.Linear(features, n, bias=False),
-    )
-    decoder = nn.Sequential(
-        nn.Linear(n, features),
-        nn.Unflatten(-1, (top, *low)),
-        *_up(top, 2 * channels),
-        *_up(2 * channels, channels),
-        nn.BatchNorm2d(channels),
-        nn.SiLU(),
-        nn.ConvTranspose2d(channels, colours, 4, 2, 1),
-    )
-    return encoder, decoder
+def conv(shape: Shape, n: int) -> Nets:
+    """The DCGAN-like pair with 64, 128 and 256 channels."""
+    return dcgan(shape, n, n, channels=64)
 
 
 def _normed(sizes: list[int]) -> list[nn.Module]:
@@ -67,14 +70,6 @@ def _normed(sizes: list[int]) -> list[nn.Module]:
     for inputs, outputs in pairwise(sizes):
         found += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.SiLU()]
     return found
-
-
-def _down(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.SiLU()]
-
-
-def _up(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.BatchNorm2d(inputs), nn.SiLU(), nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)]
 
 
 NETS: dict[str, Callable[[Shape, int], Nets]] = {"paper": paper, "wide": wide, "conv": conv}

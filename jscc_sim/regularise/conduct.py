@@ -9,7 +9,7 @@ import torch
 from scipy.stats import ks_2samp
 from torch import Tensor, nn
 
-from jscc_sim.autoencoders import Autoencoder, Epoch, Shape, Training
+from jscc_sim.autoencoders import Autoencoder, Epoch, Training
 from jscc_sim.autoencoders.training import Hear
 from jscc_sim.certificates import posterior_policy
 from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
@@ -17,6 +17,7 @@ from jscc_sim.data.parts import Parts
 from jscc_sim.epochs import unheard
 from jscc_sim.gaussianity.statistics import ks
 from jscc_sim.image_metrics import Reference, planes
+from jscc_sim.nets import Shape
 from jscc_sim.regularise.methods import MIXTURES, Method
 from jscc_sim.regularise.study import Study, shape_of
 from jscc_sim.regularisers import ExPostMixture

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from jscc_sim.autoencoders import FAMILIES, Autoencoder, Schedule, Shape, autoencoder
+from jscc_sim.autoencoders import FAMILIES, Autoencoder, Schedule, autoencoder
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.image_metrics import EXTRACTORS, planes
+from jscc_sim.nets import Shape
 from jscc_sim.regularise.methods import Method
 from jscc_sim.regularisers import Regulariser
 from jscc_sim.regularisers.priors import PRIORS, FromGaussian
