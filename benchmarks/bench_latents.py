@@ -46,6 +46,7 @@ from scipy.stats import t
 from jscc_sim.gaussianity import hz
 from jscc_sim.plot import save as save_figure
 from jscc_sim.plot import trade_off
+from jscc_sim.precision import gains_from_bf16
 from jscc_sim.regularise import (
     LATENTS,
     Method,
@@ -157,13 +158,13 @@ def fashion(seed: int) -> Iterator[tuple[str, Study]]:
 def conv(seed: int) -> Iterator[tuple[str, Study]]:
     """All methods with convolutional nets."""
     for method in ALL:
-        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=True), seed=seed)
+        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=gains_from_bf16()), seed=seed)
 
 
 def tuning_conv(seed: int) -> Iterator[tuple[str, Study]]:
     """Weights of the best methods with convolutional nets, judged by images to choose by."""
     for method in SETTINGS_CONV:
-        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=True), seed=seed, split="validation")
+        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=gains_from_bf16()), seed=seed, split="validation")
 
 
 def cifar(seed: int) -> Iterator[tuple[str, Study]]:
@@ -180,7 +181,7 @@ def capacity(seed: int) -> Iterator[tuple[str, Study]]:
 
 def colour(method: str, k: int, seed: int) -> Study:
     """On CIFAR-10."""
-    schedule = Schedule(8, 256, bf16=True)
+    schedule = Schedule(8, 256, bf16=gains_from_bf16())
     return Study("cifar10", method, k, "conv", schedule, seed, judged_images=2500, extractor="lite0")
 
 
@@ -196,7 +197,7 @@ def rule(seed: int) -> Iterator[tuple[str, Study]]:
         method = f"jamming(hidden={hidden},warmup={warmup},weight={weight:.3g})"
         yield (
             f"k={k}, batch={batch}",
-            Study("mnist", method, k, "conv", Schedule(EPOCHS, batch, bf16=True), seed, FEW, split="validation"),
+            Study("mnist", method, k, "conv", Schedule(EPOCHS, batch, bf16=gains_from_bf16()), seed, FEW, split="validation"),
         )
 
 
@@ -229,12 +230,15 @@ def attempt(study: Study, folder: Path, deadline: float) -> dict[str, Any] | str
 
 
 def recorded(studies: Mapping[str, Study], record: Path) -> dict[str, Result]:
-    """What the record holds of studies by name; SystemExit if it holds another study under a name."""
+    """What the record holds of studies by name; SystemExit if it holds another study under a name.
+
+    Their number format is a matter of the machine.
+    """
     lines = map(json.loads, record.read_text().splitlines()) if record.exists() else ()
     found = {line["name"]: line for line in lines if line["name"] in studies}
     for name, line in found.items():
         told = studies[name].describe()
-        if differing := [key for key, value in told.items() if key != "weight" and line[key] != value]:
+        if differing := [key for key, value in told.items() if key not in ("weight", "bf16") and line[key] != value]:
             raise SystemExit(f"{record} holds another {name} ({', '.join(differing)} differ): remove that line")
     return found
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up: a module imports only from layers below its own, packages may also import from themselves.
 LAYERS = [
     {"channels"},
-    {"theory", "tally", "gaussianity", "gradients", "data", "seeds", "spelling", "states", "nets"},
+    {"theory", "tally", "gaussianity", "gradients", "data", "seeds", "spelling", "states", "nets", "precision"},
     {"sources", "image_metrics"},
     {"store", "checkpoint", "codecs"},
     {"regularisers", "link", "factory", "players", "epochs"},
