@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -12,21 +12,31 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 Kind = Literal["policy", "codec"]
+Plain = str | int | float | bool | None | list[int]
 Tensors = dict[str, Tensor]
 SUFFIXES = (".json", ".safetensors")
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a checkpoint says beside its tensors: how to build the part again, and the game it was trained in."""
+    """What a checkpoint says beside its tensors: how to build the part again, and what it was trained for.
+
+    That is the game at two powers, or where these are None what ``trained`` says.
+    """
 
     kind: Kind
     name: str
-    arguments: dict[str, int | float]
-    snr_db: float
-    sjr_db: float
+    arguments: Mapping[str, Plain]
+    snr_db: float | None
+    sjr_db: float | None
     seed: int
     steps: int
+    trained: Mapping[str, Plain] = field(default_factory=dict)
+
+    @property
+    def played(self) -> bool:
+        """Whether it was trained in a game."""
+        return self.snr_db is not None and self.sjr_db is not None
 
 
 def save_part(path: Path, record: Record, tensors: Tensors) -> None:
@@ -131,6 +141,8 @@ def _read(weights: Path, digest: str, described: Path, said: Mapping[str, object
 
 
 def _check_types(record: Record) -> None:
-    numbers = (record.snr_db, record.sjr_db, *record.arguments.values())
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in numbers):
+    given = (record.snr_db, record.sjr_db, *record.arguments.values())
+    if record.kind == "codec" and given[:2] == (None, None):
+        return  # not of a game
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in given):
         raise ValueError("its numbers are not numbers")

@@ -19,6 +19,7 @@ from jscc_sim.checkpoint import Kind, Record, clear_state, save_part, write_json
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
 from jscc_sim.players import CODECS, POLICIES, load_codec, load_policy
+from jscc_sim.results import read_result, refuse_another
 from jscc_sim.seeds import check_device, seeded
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.informed import deterministic_minimax, tap_payoff
@@ -31,6 +32,7 @@ RESULT = "play.json"
 IN_UNITS = ("payoff_ratio", "low", "high", "upper", "upper_found", "upper_found_error", "lower_unproved", "lower_null")
 BOUNDS = {"lower", "upper", "lower_found", "upper_found"}
 RESULTS = {"value", "payoff_ratio", "low", "high", *BOUNDS, "ks", "verdict", "searched"}
+OF_PARTS = {"policy_sha256", "codec_sha256"}
 # Hidden units of nets for one symbol, which learn better the smaller they are, and for words.
 SYMBOL_NET, WORD_NET = 32, 128
 
@@ -269,26 +271,9 @@ def recall(game: Game, folder: Path) -> dict[str, object] | None:
     """What `save` wrote of the same game into a folder, if anything; FileExistsError if it holds another game."""
     if not (folder / RESULT).exists():
         return None
-    known = _read(folder)
-    if missing := RESULTS - known.keys():
-        lacking = ", ".join(sorted(missing))
-        raise ValueError(f"{folder / RESULT} is damaged, it lacks {lacking}: remove it to measure anew")
-    differing = [name for name, value in describe(game).items() if known.get(name) != value]
-    if differing:
-        said = ", ".join(f"{name} {known.get(name)}" for name in differing)
-        raise FileExistsError(f"{folder} already holds another game ({said}): choose another folder")
+    known = read_result(folder / RESULT, RESULTS | OF_PARTS, "game")
+    if {name: known[name] for name in OF_PARTS} != digests(folder):
+        raise ValueError(f"{folder / RESULT} is not about the parts beside it: their sha256 differ")
+    refuse_another(known, describe(game), folder, "game")
     load_policy(folder), load_codec(folder)  # what was measured counts only while its parts are whole
-    return known
-
-
-def _read(folder: Path) -> dict[str, object]:
-    """What ``play.json`` says, which must be about the parts beside it; else ValueError."""
-    path = folder / RESULT
-    try:
-        known: dict[str, object] = json.loads(path.read_text())
-        parts = {name: known[name] for name in ("policy_sha256", "codec_sha256")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} does not describe a game: {error}") from None
-    if parts != digests(folder):
-        raise ValueError(f"{path} is not about the parts beside it: their sha256 differ")
     return known

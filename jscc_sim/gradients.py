@@ -55,6 +55,17 @@ def straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tenso
     return loss(draw_through(probability, samples)).mean(0)
 
 
+def hard_straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tensor:
+    """The loss of the likeliest word, whose gradient passes straight through the decision.
+
+    No gradient of the mean loss over drawn words, but for encoders that decide; ``samples`` are of what the loss draws.
+    """
+    mean = 1 - 2 * probability
+    decided = torch.where(probability > 0.5, -1.0, 1.0).to(mean)
+    word = decided + (mean - mean.detach())
+    return loss(word.expand(samples, *word.shape)).mean(0)
+
+
 def score_function(probability: Tensor, loss: Loss, samples: int = 2) -> Tensor:
     """Losses times the words' scores, each sample's less the mean loss of the others: unbiased.
 

@@ -10,6 +10,9 @@ from channels import decibels
 from jscc_sim.link import Transmission
 from jscc_sim.sources import Images, Source
 
+# A power of two, so that float32 holds 1 − LEAST_CHANCE, and its distance from 1, exactly.
+LEAST_CHANCE = 2.0**-20
+
 
 def identity(mean: float) -> float:
     """The mean itself."""
@@ -49,6 +52,15 @@ def squared_error(sent: Transmission) -> Tensor:
     return errors.squeeze(-1) if errors.shape[-1] == 1 else errors.mean(-1)
 
 
+def cross_entropy(sent: Transmission) -> Tensor:
+    """``(words,)``: ``−u ln û − (1 − u) ln(1 − û)`` per pixel, ``û`` the decoder's chance of white.
+
+    ``û`` is clipped to ``[ε, 1 − ε]``, ``ε = 2⁻²⁰``, so that a pixel costs 13.9 nats at most.
+    """
+    white = sent.u_hat.clamp(LEAST_CHANCE, 1 - LEAST_CHANCE)
+    return -(sent.u * white.log() + (1 - sent.u) * (1 - white).log()).mean(-1)
+
+
 def wrong_bits(sent: Transmission) -> Tensor:
     """``(words,)``: how many bits are wrong; a sum of differences, because comparisons are slower."""
     wrong = sent.u - sent.u_hat
@@ -71,18 +83,22 @@ def block_errors(sent: Transmission) -> Tensor:
 
 MSE = Metric("mse", squared_error, "mean-square error per source symbol")
 PSNR = Metric("psnr", squared_error, "10 log10(1/mean MSE) in dB, pixels in [0, 1]", shown=peak_ratio)
+NATS = Metric("nats", cross_entropy, "cross-entropy of black and white pixels, nats per pixel")
 BER = Metric("ber", bit_errors, "bit error rate, scored word by word", errors=True)
 SINGLE_BIT_BER = Metric("ber", bit_errors, "error rate of words of one bit", errors=True, binary=True)
 BLER = Metric("bler", block_errors, "share of words with any wrong bit", errors=True, binary=True)
 
 
-METRICS = {metric.name: metric for metric in (MSE, PSNR, BER, BLER)}
+METRICS = {metric.name: metric for metric in (MSE, PSNR, NATS, BER, BLER)}
 
 
 def metrics_for(source: Source) -> tuple[Metric, ...]:
-    """MSE, for images also PSNR; for bits their error rate and, for longer words, the block error rate before it."""
+    """MSE, for images also PSNR; for bits their error rate and, for longer words, the block error rate before it.
+
+    Black and white images have NATS too, which takes whatever a codec decodes for chances of white.
+    """
     if isinstance(source, Images):
-        return MSE, PSNR
+        return (MSE, PSNR, NATS) if source.is_binary else (MSE, PSNR)
     if source.alphabet == "bits":
         return (BLER, BER) if source.k > 1 else (SINGLE_BIT_BER,)
     return (MSE,)

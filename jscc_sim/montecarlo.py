@@ -177,7 +177,8 @@ def rows_of(store: Store) -> Iterator[Row]:
 
 
 def _unfinished(record: Mapping[str, object], name: str, blocks: Sequence[Block]) -> Iterator[Row]:
-    for metric, tallies in ((name, [block[name] for block in blocks]) for name in (blocks[0] if blocks else {})):
+    of_all = [name for name in (blocks[0] if blocks else {}) if all(name in block for block in blocks)]
+    for metric, tallies in ((name, [block[name] for block in blocks]) for name in of_all):
         if len(tallies) >= 2:
             known = METRICS.get(metric)
             estimate = _estimated_so_far(record, known, tallies)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from channels import NeuralPolicy, NeuralSourcePolicy, NeuralTapPolicy, PerSymbolPolicy, Policy
 from jscc_sim.checkpoint import Record, load_part
-from jscc_sim.codecs import Codec, NeuralCodec, PerSymbolCodec, TailSafeCodec
+from jscc_sim.codecs import BinaryCodec, Codec, NeuralCodec, PerSymbolCodec, TailSafeCodec
 
 Part = TypeVar("Part", Policy, Codec)
 
@@ -35,6 +35,9 @@ CODECS: dict[str, Callable[..., Codec]] = {
     "vector": TailSafeCodec,
 }
 
+# And codecs that play no game.
+SAVED_CODECS = CODECS | {"binary": BinaryCodec}
+
 
 def load_policy(path: Path) -> tuple[Policy, Record]:
     """The trained policy saved at ``path``."""
@@ -45,7 +48,7 @@ def load_policy(path: Path) -> tuple[Policy, Record]:
 def load_codec(path: Path) -> tuple[Codec, Record]:
     """The trained codec saved at ``path``."""
     record, tensors = load_part(path, "codec")
-    return _build(CODECS, record, tensors, path), record
+    return _build(SAVED_CODECS, record, tensors, path), record
 
 
 def _build(kinds: dict[str, Callable[..., Part]], record: Record, tensors: dict[str, Tensor], path: Path) -> Part:

@@ -49,7 +49,7 @@ class Spectral(Source):
 class Gaussian(Spectral):
     """``u ~ N(0, covariance)``; without one, ``N(0, I_k)``."""
 
-    derived = ("root",)
+    derived = ("root", "karhunen_loeve")
 
     def __init__(self, k: int = 1, covariance: ArrayLike | None = None) -> None:
         self.covariance = None if covariance is None else _checked_covariance(covariance)
@@ -146,6 +146,8 @@ class Images(Spectral):
     The set is the whole population: its mean and covariance are exact, and so are curves made of them.
     """
 
+    derived = ("is_binary", "karhunen_loeve")
+
     def __init__(self, name: str = "") -> None:
         pixels = load_images(name)
         if math.prod(pixels.shape[1:]) > MOST_CORRELATED:
@@ -158,6 +160,11 @@ class Images(Spectral):
     def draw(self, words: int) -> Tensor:
         """Pixels of randomly chosen images."""
         return self.pixels[torch.randint(len(self.pixels), (words,))].float() / 255
+
+    @cached_property
+    def is_binary(self) -> bool:
+        """Whether its pixels are black and white: all 0 or 1."""
+        return bool(((self.pixels == 0) | (self.pixels == 255)).all())
 
     @cached_property
     def mean(self) -> Array:

@@ -1,7 +1,10 @@
-"""What users type: a known name, or the nearest suggestion; a number behind a colon."""
+"""What users type: a known name, or the nearest suggestion; a number behind a colon; a name with options."""
 
+import ast
 import difflib
 from collections.abc import Iterable
+
+Value = float | int | bool | str
 
 
 def known(kind: str, name: str, names: Iterable[str]) -> None:
@@ -18,3 +21,33 @@ def number(what: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{what} takes a number after the colon, got {text!r}") from None
+
+
+def called(kind: str, text: str, names: Iterable[str]) -> tuple[str, dict[str, Value]]:
+    """The name, one of ``names``, and the options of ``name(option=value, …)``, whose bare words are text.
+
+    >>> called("method", "wae(kernel=rbf, weight=0.1)", ["vae", "wae"])
+    ('wae', {'kernel': 'rbf', 'weight': 0.1})
+    """
+    name, bracket, rest = text.partition("(")
+    name = name.strip()
+    known(kind, name, names)
+    if not bracket:
+        return name, {}
+    wrong = ValueError(f"a {kind} is written name or name(option=value,option=value), got {text!r}")
+    try:
+        call = ast.parse(f"f({rest}", mode="eval").body
+    except SyntaxError:
+        raise wrong from None
+    if not isinstance(call, ast.Call) or call.args:
+        raise wrong
+    found: dict[str, Value] = {}
+    for keyword in call.keywords:
+        try:
+            value = keyword.value.id if isinstance(keyword.value, ast.Name) else ast.literal_eval(keyword.value)
+        except ValueError:
+            raise wrong from None
+        if keyword.arg is None or not isinstance(value, Value):
+            raise wrong
+        found[keyword.arg] = value
+    return name, found

@@ -9,7 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from jscc_sim.data import SETS, SHIPPED, TEST_IMAGES, load_images, load_labels, read_idx
+from channels import AWGN
+from jscc_sim.case import Case
+from jscc_sim.codecs import Linear
+from jscc_sim.data import SETS, SHIPPED, TEST_IMAGES, WEIGHTS, known_set, load_images, load_labels, read_idx
+from jscc_sim.data.idx import idx_bytes
+from jscc_sim.data.sets import BINARY
+from jscc_sim.link import Link
 from jscc_sim.sources import SOURCES, Bits, Gaussian, Images, Laplace, Source, Uniform
 
 PIXELS = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
@@ -63,6 +69,58 @@ def test_reads_idx_from_a_folder_and_by_name(tmp_path, monkeypatch, packed):
     )
     assert load_labels("mnist", "train").tolist() == [7, 2]
     assert load_labels(str(folder), "train").tolist() == [7, 2]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A data folder whose mnist is two small images, every byte from 0 to 255 in them."""
+    pixels = np.arange(256, dtype=np.uint8).reshape(2, 16, 8)
+    write_mnist(tmp_path / "mnist", pixels)
+    monkeypatch.setenv("JSCC_SIM_DATA", str(tmp_path))
+    return tmp_path
+
+
+def write_mnist(folder, pixels):
+    folder.mkdir(exist_ok=True)
+    (folder / TEST_IMAGES).write_bytes(idx_bytes(pixels))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(np.arange(len(pixels), dtype=np.uint8)))
+
+
+class TestBlackAndWhite:
+    def test_is_white_above_one_half_and_black_below(self, home):
+        grey, binary = load_images("mnist"), load_images("binary-mnist")
+        assert binary.dtype == np.uint8
+        assert np.array_equal(binary, np.where(grey / 255 > 0.5, 255, 0))
+        assert np.array_equal(load_labels("binary-mnist"), load_labels("mnist"))
+
+    def test_every_known_set_has_a_version(self):
+        assert {name: images.name for name, images in BINARY.items()} == {f"binary-{name}": name for name in SETS}
+        assert not BINARY.keys() & (SETS.keys() | WEIGHTS.keys())
+
+    def test_asks_for_the_set_that_it_is_made_of(self, home):
+        with pytest.raises(FileNotFoundError, match="run jscc-sim data fetch mnist,"):
+            load_images("binary-mnist", "train")
+        with pytest.raises(ValueError, match="binary-mnist is made of mnist: ask for that"):
+            known_set("binary-mnist")
+        with pytest.raises(FileNotFoundError, match=r"'binary-binary-mnist'; sets are .*, and binary-NAME of each"):
+            load_images("binary-binary-mnist")
+
+    def test_sources_know_whether_they_are(self, home):
+        assert Images("binary-mnist").is_binary
+        assert not Images("mnist").is_binary
+        assert not Images().is_binary
+        pixels = np.zeros((3, 2, 2), np.uint8)
+        for last, found in ((255, True), (254, False), (1, False), (0, True)):
+            pixels[-1, -1, -1] = last
+            write_mnist(home / "mnist", pixels)
+            assert Images("mnist").is_binary is found
+
+    def test_asking_them_changes_no_key(self, home):
+        source = Images("binary-mnist")
+        case, asked = (Case(Link(source, Linear(source.k), AWGN(1.0))) for _ in range(2))
+        before = case.key
+        assert source.is_binary
+        assert asked.key == before
 
 
 def test_reads_cifar_planes_as_colours(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from PIL import Image
 from jscc_sim.data import describe, load_labels, load_parts
 from jscc_sim.data.idx import idx_bytes
 
-TRAIN, TEST = 60, 20
+TRAIN, TEST = 60, 40
 
 
 @pytest.fixture
@@ -45,6 +45,17 @@ def test_labels_go_with_their_images(folder):
     for part in (parts.train, parts.validation, parts.test):
         assert part.labels.tolist() == [number % 7 for number in numbers(part)]
         assert len(part) == len(part.labels)
+
+
+def test_black_and_white_parts_are_those_of_their_set(folder, monkeypatch):
+    (folder / "mnist").symlink_to(folder)
+    monkeypatch.setenv("JSCC_SIM_DATA", str(folder))
+    grey, binary = (load_parts(name, seed=1, validation=10) for name in ("mnist", "binary-mnist"))
+    assert set(numbers(binary.test)) == {0, 255}
+    for part in ("train", "validation", "test"):
+        mine, its = getattr(binary, part), getattr(grey, part)
+        assert np.array_equal(mine.images, (its.images >= 128) * 255)
+        assert np.array_equal(mine.labels, its.labels)
 
 
 def test_a_set_without_labels_has_none(folder):

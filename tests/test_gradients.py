@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from jscc_sim.gradients import draw, exact, log_chance, score_function, straight_through, vimco
+from jscc_sim.gradients import draw, exact, hard_straight_through, log_chance, score_function, straight_through, vimco
 
 N, COPIES, LIMIT = 3, 200_000, 5.0
 PROBABILITY = torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64)
@@ -134,3 +134,11 @@ def test_words_are_drawn_with_their_probabilities():
 def test_one_sample_cannot_be_left_out(estimator):
     with pytest.raises(ValueError, match="at least 2 samples, got 1"):
         estimator(PROBABILITY, curved, 1)
+
+
+def test_a_hard_decision_is_the_likeliest_word_with_the_gradient_of_the_mean():
+    probability, weight = PROBABILITY.clone().requires_grad_(), WEIGHT
+    found = hard_straight_through(probability, lambda y: linear(y, weight), 3)
+    assert float(found.detach()) == pytest.approx(float(linear(torch.tensor([1.0, 1.0, -1.0]), weight)))
+    (slope,) = torch.autograd.grad(found, probability)
+    assert torch.allclose(slope, -2 * weight)

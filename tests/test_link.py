@@ -1,12 +1,16 @@
 """Links: what fits together, what transmissions are made of, and how they are scored."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from channels import AWGN, BEC, BSC, BitFlip
 from jscc_sim.codecs import Linear, Repetition
 from jscc_sim.link import Link, Transmission
-from jscc_sim.metrics import BER, BLER, MSE, PSNR, metrics_for
+from jscc_sim.metrics import BER, BLER, MSE, NATS, PSNR, metrics_for
 from jscc_sim.sources import Bits, Gaussian, Images
 
 
@@ -51,6 +55,41 @@ def test_metrics_score_each_word():
 def test_psnr_is_that_of_the_mean_error():
     assert PSNR.shown(0.01) == pytest.approx(20)
     assert PSNR.shown(0.0) == float("inf")
+
+
+def nats(u: torch.Tensor, u_hat: torch.Tensor) -> torch.Tensor:
+    return NATS.score(Transmission(u, u, u, u_hat))
+
+
+def test_nats_of_the_true_chances_are_the_entropy_and_of_others_more():
+    images = (torch.rand(500, 12) < torch.linspace(0.05, 0.95, 12)).float()
+    chances = images.mean(0)
+    entropy = torch.distributions.Bernoulli(chances.double()).entropy().mean()
+    assert nats(images, chances.expand_as(images)).shape == (500,)
+    assert float(nats(images, chances.expand_as(images)).double().mean()) == pytest.approx(float(entropy), rel=1e-6)
+    for other in (chances + 0.03, chances - 0.03, torch.full((12,), 0.5)):
+        assert nats(images, other.expand_as(images)).mean() > entropy
+
+
+def test_nats_are_the_loss_of_logits():
+    images, logits = torch.randint(2, (50, 20)).float(), 3 * torch.randn(50, 20)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, images, reduction="none").mean(-1)
+    assert torch.allclose(nats(images, logits.sigmoid()), loss, rtol=1e-4)
+
+
+def test_nats_of_certain_pixels_are_finite_and_alike_for_black_and_white():
+    u = torch.tensor([[0.0], [1.0]])
+    for wrong in (1 - u, 3 - 6 * u):  # the second is what a linear decoder may say
+        assert nats(u, wrong).tolist() == pytest.approx([20 * math.log(2)] * 2, rel=1e-6)
+    for right in (u, 6 * u - 3):
+        assert nats(u, right).tolist() == pytest.approx([2.0**-20] * 2, rel=1e-5)
+    assert nats(u, torch.full((2, 1), math.nan)).isnan().all()
+
+
+def test_black_and_white_images_have_nats_too(tmp_path):
+    for number, level in enumerate((0, 255)):
+        Image.fromarray(np.full((2, 2), level, np.uint8)).save(tmp_path / f"{number}.png")
+    assert [metric.name for metric in metrics_for(Images(str(tmp_path)))] == ["mse", "psnr", "nats"]
 
 
 def test_the_first_metric_is_the_one_that_decides():

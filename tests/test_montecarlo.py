@@ -8,8 +8,10 @@ import re
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from channels import AWGN, BEC, BSC, BitFlip, GaussianPolicy, Jammer, TwoPointPolicy
 from jscc_sim import blocks as blocks_module
@@ -19,6 +21,7 @@ from jscc_sim.case import Case
 from jscc_sim.catalog import Request, make_cases
 from jscc_sim.cli import main
 from jscc_sim.codecs import HAMMING_7_4, KLT, BlockCode, Linear, NeuralCodec, Repetition
+from jscc_sim.exact import exact_values
 from jscc_sim.link import Link
 from jscc_sim.metrics import MSE, metrics_for
 from jscc_sim.montecarlo import (
@@ -458,6 +461,16 @@ class TestAgreesWithTheory:
         mse, psnr = sweep([Case(link, exact={"mse": exact, "psnr": exact})], Budget(rel_error=0.005))
         assert verdict(mse) == verdict(psnr) == "agrees"
         assert psnr.low < psnr.mean < psnr.high
+
+    def test_on_black_and_white_images(self, tmp_path):
+        for number, pixels in enumerate(np.random.default_rng(0).integers(0, 2, (20, 3, 3), dtype=np.uint8)):
+            Image.fromarray(pixels * 255).save(tmp_path / f"{number:02}.png")
+        source = Images(str(tmp_path))
+        link = Link(source, KLT(source, 1.1), AWGN(1.1))
+        mse, psnr, nats = sweep([Case(link, exact=exact_values(link))], Budget(rel_error=0.005))
+        assert verdict(mse) == verdict(psnr) == "agrees"
+        assert (nats.metric, nats.exact, nats.complete) == ("nats", None, True)
+        assert 0 < nats.low < nats.mean < nats.high
 
     def test_and_would_notice_three_per_cent(self):
         case = Case(jammed(0.1).link, exact={"mse": 0.97 * float(scalar_payoff(1, 1, 1, 0.1))})

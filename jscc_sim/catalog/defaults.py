@@ -22,7 +22,7 @@ DEFAULT_LEVELS = {
 def with_defaults(asked: Request, players: Players) -> Request:
     """The request with source, codecs, policy and SJR filled in; ValueError if an option has no meaning."""
     refuse_strangers(asked)
-    source = asked.source or _natural_source(asked)
+    source = asked.source or _natural_source(asked, players)
     known("source", source.partition(":")[0], SOURCE_NAMES)
     sjr_db = players.sjr_db if asked.sjr_db is None else asked.sjr_db
     asked = replace(asked, source=source, sjr_db=sjr_db if asked.channel == "jammer" else asked.sjr_db)
@@ -38,8 +38,10 @@ def _is_the_game(asked: Request) -> bool:
     return bare and asked.source == "gaussian"
 
 
-def _natural_source(asked: Request) -> str:
-    """That of the first codec named, or else of the channel."""
+def _natural_source(asked: Request, players: Players) -> str:
+    """What a codec learned from, that of the first codec named, or else of the channel."""
+    if players.data is not None:
+        return f"images:{players.data}"
     for name in asked.codecs:
         if not is_file(name) and not is_factory(name):
             return usual(name).source

@@ -27,7 +27,7 @@ class Players:
     ``lower`` and ``upper`` are the mean-square errors that no codec undercuts against the policy and no jammer exceeds
     against the codec where they are at home, where that is proved. ``informed`` says that the codec learned against a
     jammer that sees signal or source, so that what it loses to jammers is not known. ``own_k`` is the word length of
-    a policy of the user's.
+    a policy of the user's, ``data`` the images that a codec learned from. Only players of games have ``records``.
     """
 
     policy: nn.Module | None
@@ -37,6 +37,7 @@ class Players:
     lower: float | None = None
     upper: float | None = None
     informed: bool = False
+    data: str | None = None
 
     @property
     def k(self) -> int | None:
@@ -46,12 +47,12 @@ class Players:
     @property
     def levels(self) -> tuple[float, ...]:
         """The SNRs in dB that they were trained at."""
-        return tuple(sorted({record.snr_db for record in self.records}))
+        return tuple(sorted({record.snr_db for record in self.records if record.snr_db is not None}))
 
     @property
     def sjr_db(self) -> float:
         """The signal-to-jammer ratio that they were trained at; 0 dB if nobody was."""
-        return self.records[0].sjr_db if self.records else 0.0
+        return self.records[0].sjr_db or 0.0 if self.records else 0.0
 
     def bounds(self, channel: Channel) -> tuple[dict[str, float], dict[str, float]]:
         """The mean-square error that no codec undercuts, and that which no such jammer exceeds, by metric.
@@ -101,7 +102,7 @@ def load_players(asked: Request) -> Players:
         raise ValueError(f"'learned' is another pair's than {files[0]}: name files for both players, or for neither")
     records: list[Record] = []
     policy: nn.Module | None = None
-    codec, lower, upper, informed, own_k = None, None, None, False, None
+    codec, lower, upper, informed, own_k, data = None, None, None, False, None, None
     if asked.policy is not None and asked.channel == "jammer":
         if is_own_policy(asked.policy):
             policy, own_k = own_policy(asked.policy, asked.k)
@@ -116,8 +117,11 @@ def load_players(asked: Request) -> Players:
         codec, record = load_codec(Path(files[0]))
         game = certified(Path(files[0]), "codec")
         upper, informed = bound(game, "upper"), game.get("policy") in INFORMED
-        records.append(record)
-    return Players(policy, codec, tuple(records), own_k, lower, upper, informed=informed)
+        if record.played:
+            records.append(record)
+        else:
+            data = str(record.trained["data"])
+    return Players(policy, codec, tuple(records), own_k, lower, upper, informed=informed, data=data)
 
 
 def load_pair(folder: Path) -> tuple[Jammer, Codec]:
@@ -127,7 +131,9 @@ def load_pair(folder: Path) -> tuple[Jammer, Codec]:
 
 
 def _powers(record: Record) -> tuple[float, float]:
-    """Of the noise and of the jammer, in the game that a part was trained in."""
+    """Of the noise and of the jammer, in the game that a part was trained in; ValueError if it was none."""
+    if record.snr_db is None or record.sjr_db is None:
+        raise ValueError(f"{record.kind} {record.name!r} was not trained in a game against a jammer")
     return from_decibels(-record.snr_db), from_decibels(-record.sjr_db)
 
 

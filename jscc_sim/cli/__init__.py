@@ -18,6 +18,7 @@ from jscc_sim.cli.records import merge, plot, show
 from jscc_sim.cli.regularise import regularise
 from jscc_sim.cli.sweep import sweep
 from jscc_sim.cli.theory import theory
+from jscc_sim.cli.train import train
 from jscc_sim.cli.verify import verify
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ COMMANDS = (
     certify,
     attack,
     regularise,
+    train,
     show,
     plot,
     merge,

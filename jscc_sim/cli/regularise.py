@@ -94,10 +94,13 @@ def regularise(
         raise NotADirectoryError(f"{out} is not a folder to save the models into")
     in_a_row = options.seeds_from(seed, seeds)
     from jscc_sim.data.parts import load_parts
+    from jscc_sim.precision import gains_from_bf16
     from jscc_sim.regularise import Schedule, Study, default_extractor, shape_of, table
     from jscc_sim.seeds import check_device
 
     check_device(device)
+    if bf16 and not gains_from_bf16(device):
+        click.echo("Warning: this machine is slower in bfloat16 than in float32: leave --bf16 out", err=True)
     chosen = _chosen(methods, family, extractor, prior)
     parts = load_parts(data)
     extractor = extractor or default_extractor(shape_of(parts.train.images))

@@ -17,7 +17,10 @@ PIXELS = ("gaussian", "bernoulli")
 
 
 class BinaryCodec(Codec):
-    """Images ``u (..., k)``, pixels in [0, 1], as words of ``n`` antipodal symbols, by an encoder that draws them.
+    """Images ``u (..., k)`` as words of ``n`` antipodal symbols, by an encoder that draws them.
+
+    ``shape`` is that of the images, ``(channels, height, width)``; their pixels, in [0, 1], come row by row, the
+    colours of each together.
 
     Symbol i is −1, that is bit 1, with probability σ(logit_i), independently of the others (NECST, Choi et al. 2019).
     In training words are drawn, and gradients pass straight through; in evaluation each symbol is the likelier one, or
@@ -42,15 +45,17 @@ class BinaryCodec(Codec):
         super().__init__()
         known("net", net, NETS)
         known("pixels", pixels, PIXELS)
-        self.shape, self.n, self.k = tuple(shape), checked_count("n", n), math.prod(shape)
+        colours, height, width = shape
+        self.shape, self.n, self.k = (colours, height, width), checked_count("n", n), math.prod(shape)
         self.net, self.pixels, self.erasures, self.sampled = net, pixels, erasures, sampled
-        self.encoder, self.decoder = NETS[net](shape, n)
+        self.encoder, self.decoder = NETS[net](self.shape, n)
 
     def logits(self, u: Tensor) -> Tensor:
         """Of each symbol's being −1, ``(..., n)``."""
         if u.shape[-1] != self.k:
             raise ValueError(f"the codec is for images of {self.shape}, {self.k} pixels, got {u.shape[-1]}")
-        found: Tensor = self.encoder(u.reshape(-1, *self.shape))
+        colours, height, width = self.shape
+        found: Tensor = self.encoder(u.reshape(-1, height, width, colours).movedim(-1, 1))
         return found.view(*u.shape[:-1], self.n)
 
     def probability(self, u: Tensor) -> Tensor:
@@ -72,14 +77,16 @@ class BinaryCodec(Codec):
         """The squared error, or the cross-entropy in nats, per pixel."""
         numbers = self._numbers(y)
         if self.pixels == "bernoulli":
-            return nn.functional.binary_cross_entropy_with_logits(numbers, u, reduction="none").mean(-1)
+            return nn.functional.binary_cross_entropy_with_logits(numbers, u.expand_as(numbers), reduction="none").mean(
+                -1
+            )
         return (u - self._means(numbers)).square().mean(-1)
 
     def _numbers(self, y: Tensor) -> Tensor:
         if not self.erasures and bool((y == 0).any()):
             raise ValueError("this decoder never met an erasure: train it over a channel that erases, such as bec")
         found: Tensor = self.decoder(y.reshape(-1, self.n))
-        return found.reshape(*y.shape[:-1], self.k)
+        return found.movedim(1, -1).reshape(*y.shape[:-1], self.k)
 
     def _means(self, numbers: Tensor) -> Tensor:
         return numbers.sigmoid() if self.pixels == "bernoulli" else numbers

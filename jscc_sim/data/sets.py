@@ -109,10 +109,14 @@ CIFAR10 = ImageSet(
 )
 
 SETS: dict[str, ImageSet] = {"mnist": MNIST, "fashion-mnist": FASHION_MNIST, "cifar10": CIFAR10}
+# Made of these sets' own files when they are read: each value black or white.
+BINARY: dict[str, ImageSet] = {f"binary-{name}": images for name, images in SETS.items()}
 
 
 def known_set(name: str) -> ImageSet:
     """The set of that name, or a ValueError that lists the names."""
+    if name in BINARY:
+        raise ValueError(f"{name} is made of {BINARY[name].name}: ask for that")
     if name not in SETS:
         raise ValueError(f"no image set {name!r}; sets are {', '.join(SETS)}; weights are {', '.join(WEIGHTS)}")
     return SETS[name]

@@ -16,6 +16,7 @@ ON_AXES = {"codec", "knob", "level", "snr_db"}
 METRICS = {
     "mse": "mean-square error per symbol",
     "psnr": "PSNR (dB)",
+    "nats": "cross-entropy (nats per pixel)",
     "ber": "bit error rate",
     "bler": "block error rate",
 }

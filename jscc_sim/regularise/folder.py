@@ -1,6 +1,5 @@
 """What is kept of a study: its result, latents and model, in a folder of its own."""
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ from jscc_sim.autoencoders import Autoencoder
 from jscc_sim.checkpoint import clear_state, load_state, save_state, write_json
 from jscc_sim.regularise.conduct import Studied
 from jscc_sim.regularise.study import Study
+from jscc_sim.results import read_result, refuse_another
 from jscc_sim.seeds import seeded
 from jscc_sim.states import Tensors, pack, unpack
 
@@ -37,15 +37,7 @@ def save(studied: Studied, folder: Path) -> dict[str, Any]:
 
 def load_result(folder: Path) -> dict[str, Any]:
     """The result that `save` wrote into a folder; ValueError if it is damaged."""
-    path = folder / RESULT
-    try:
-        known: dict[str, Any] = json.loads(path.read_text())
-        missing = sorted(NEEDED - known.keys())
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path} does not describe a study ({error}): remove it to train anew") from None
-    if missing:
-        raise ValueError(f"{path} is damaged, it lacks {', '.join(missing)}: remove it to train anew")
-    return known
+    return read_result(folder / RESULT, NEEDED, "study")
 
 
 def recall(study: Study, folder: Path) -> dict[str, Any] | None:
@@ -53,10 +45,7 @@ def recall(study: Study, folder: Path) -> dict[str, Any] | None:
     if not (folder / RESULT).exists():
         return None
     known = load_result(folder)
-    differing = [name for name, value in study.describe().items() if known.get(name) != value]
-    if differing:
-        said = ", ".join(f"{name} {known.get(name)} where {study.describe()[name]} is asked" for name in differing)
-        raise FileExistsError(f"{folder} already holds another study ({said}): choose another folder")
+    refuse_another(known, study.describe(), folder, "study")
     return known
 
 

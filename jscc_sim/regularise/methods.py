@@ -1,6 +1,5 @@
 """The methods that are compared: by name, with options in brackets, what builds each one's regulariser."""
 
-import ast
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from jscc_sim.regularisers import (
     WassersteinMMD,
 )
 from jscc_sim.regularisers.latent_power import LatentPower
-from jscc_sim.spelling import known
+from jscc_sim.spelling import Value, called, known
 
 # Whose latents a mixture describes afterwards.
 MIXTURES = ("mixture", "rae")
@@ -45,8 +44,6 @@ SIZES, OBJECTS = ("dim", "pixels"), ("prior",)
 # What can stand for ``normaliser``.
 NORMALISERS: dict[str, Callable[[], nn.Module]] = {"none": nn.Identity, "unit": LatentPower}
 
-Value = float | int | bool | str
-
 
 @dataclass(frozen=True)
 class Method:
@@ -58,19 +55,13 @@ class Method:
     @classmethod
     def parse(cls, text: str) -> Self:
         """From ``name`` or ``name(option=value, …)``, the options in any order; ValueError if it is no such thing."""
-        name, bracket, rest = text.partition("(")
-        name = name.strip()
-        known("method", name, METHODS)
-        if not bracket:
-            return cls(name)
+        name, options = called("method", text, METHODS)
         takes = options_of(name)
-        if not takes:
+        if options and not takes:
             raise ValueError(f"{name} takes no options, got {text!r}")
-        found: dict[str, Value] = {}
-        for option, value in _options(text, f"({rest}"):
+        for option in options:
             known(f"option of {name}", option, takes)
-            found[option] = value
-        return cls(name, tuple(sorted(found.items())))
+        return cls(name, tuple(sorted(options.items())))
 
     def build(self, d: int, pixels: int) -> Regulariser:
         """The regulariser of ``d`` latents of images of ``pixels`` values; ValueError if an option is not for it."""
@@ -108,27 +99,6 @@ def _takes_words(build: Callable[..., Regulariser], option: str) -> bool:
 def options_of(name: str) -> list[str]:
     """The options that can be given to a method."""
     return [option for option in inspect.signature(METHODS[name]).parameters if option not in SIZES + OBJECTS]
-
-
-def _options(text: str, brackets: str) -> list[tuple[str, Value]]:
-    """Names and values between brackets; bare words are text."""
-    wrong = ValueError(f"a method is written name or name(option=value,option=value), got {text!r}")
-    try:
-        call = ast.parse(f"f{brackets}", mode="eval").body
-    except SyntaxError:
-        raise wrong from None
-    if not isinstance(call, ast.Call) or call.args:
-        raise wrong
-    found: list[tuple[str, Value]] = []
-    for keyword in call.keywords:
-        try:
-            value = keyword.value.id if isinstance(keyword.value, ast.Name) else ast.literal_eval(keyword.value)
-        except ValueError:
-            raise wrong from None
-        if keyword.arg is None or not isinstance(value, Value):
-            raise wrong
-        found.append((keyword.arg, value))
-    return found
 
 
 def split_methods(text: str) -> list[Method]:

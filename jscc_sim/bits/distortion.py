@@ -1,0 +1,65 @@
+"""What a codec of bits is worth: its error of unseen images over draws of the channel."""
+
+import copy
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from channels import Channel
+from jscc_sim.codecs import BinaryCodec, Codec
+from jscc_sim.seeds import seeded
+
+# Images at a time.
+TOGETHER = 1000
+
+
+class Distortion(NamedTuple):
+    """The mean error of an image, and its standard error over images."""
+
+    mean: float
+    error: float
+
+
+@torch.no_grad()
+def distortion(
+    codec: Codec, channel: Channel, images: Tensor, *, draws: int = 10, squared: bool = False, seed: int = 0
+) -> Distortion:
+    """Of images ``(count, k)``, each sent so often, in float32, summed over pixels: the codec's loss.
+
+    With ``squared`` it is the squared error of what is decoded. The codec is in evaluation meanwhile.
+    """
+    trained = codec.training
+    codec.eval()
+    totals = torch.zeros(len(images), dtype=torch.float64)
+    try:
+        with seeded(seed, str(images.device)):
+            for part, total in zip(images.split(TOGETHER), totals.split(TOGETHER), strict=True):
+                x = codec.encode(part)
+                for draw in range(draws):
+                    if draw and getattr(codec, "sampled", False):
+                        x = codec.encode(part)
+                    total += _errors(codec, channel, part, x, squared=squared).cpu()
+    finally:
+        codec.train(trained)
+    errors_of_images = totals / draws
+    return Distortion(float(errors_of_images.mean()), float(errors_of_images.std()) / math.sqrt(len(images)))
+
+
+def drawing(codec: BinaryCodec) -> BinaryCodec:
+    """The same codec, whose words are drawn in evaluation too."""
+    other = copy.copy(codec)
+    other.sampled = True
+    return other
+
+
+def _errors(codec: Codec, channel: Channel, u: Tensor, x: Tensor, *, squared: bool) -> Tensor:
+    """The error of each image ``u``, sent once as ``x``."""
+
+    def harm(y: Tensor) -> Tensor:
+        return codec.k * codec.loss(u, y, channel.nominal)
+
+    y = channel.against(harm)(x)
+    errors = (u - codec.decode(y, channel.nominal)).square().sum(-1) if squared else harm(y)
+    return errors.double()

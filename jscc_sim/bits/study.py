@@ -1,0 +1,136 @@
+"""A study: one codec of bits for one set of images, channel and objective, at one seed."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from channels import BEC, BSC, BitFlip, Channel
+from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
+from jscc_sim.bits.training import Recipe
+from jscc_sim.codecs import BinaryCodec
+from jscc_sim.data.parts import Part, Parts
+from jscc_sim.image_metrics import planes
+from jscc_sim.seeds import seeded
+from jscc_sim.sources import checked_count
+from jscc_sim.spelling import called, known
+
+# Beyond one half a flip says more than none; a decoder would learn to turn it round.
+MOST = 0.5
+CHANNELS: dict[str, Callable[[float, int], Channel]] = {
+    "bsc": lambda at, flips: BSC(at),
+    "bec": lambda at, flips: BEC(at),
+    "bsc-flip": lambda at, flips: BitFlip(BSC(at), flips),
+    "bec-flip": lambda at, flips: BitFlip(BEC(at), flips),
+}
+PRESETS = {
+    "quick": Recipe(epochs=12),
+    "full": Recipe(),
+    "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, selections=200),
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """One codec of ``bits``, learned over ``channel`` at ``at``, its crossover or erasure probability.
+
+    ``objective`` is one of `OBJECTIVES`, with options in brackets, as ``iabf(infomax=0.001)``; the adversary of
+    ``bsc-flip`` and ``bec-flip`` turns ``flips`` symbols of each word. It learns from the first ``images`` of the
+    training images, or from all, and is judged by the first ``judged_images`` of the validation and test images; with
+    ``search``, also with its words improved by the transmitter.
+    """
+
+    data: str = "mnist"
+    bits: int = 100
+    channel: str = "bsc"
+    at: float = 0.1
+    flips: int | None = None
+    objective: str = BEST
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+    images: int | None = None
+    judged_images: int | None = None
+    search: bool = False
+
+    def __post_init__(self) -> None:
+        checked_count("bits", self.bits)
+        known("channel of bits", self.channel, CHANNELS)
+        if not 0 <= self.at <= MOST:
+            raise ValueError(f"a probability of errors or erasures must lie between 0 and {MOST}, got {self.at}")
+        if (self.flips is not None) != self.channel.endswith("flip"):
+            raise ValueError(f"channel {self.channel} takes {'--flips' if self.flips is None else 'no flips'}")
+        if self.flips is not None and not 0 <= self.flips <= self.bits:
+            raise ValueError(f"flips must be 0 to {self.bits}, as words have so many bits, got {self.flips}")
+        self.sought.check(self.link)
+        object.__setattr__(self, "objective", self.objective.replace(" ", ""))
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        flips = "" if self.flips is None else f"-{self.flips}"
+        return f"{self.objective}-{self.channel}{flips}-{self.at:g}-{self.seed}"
+
+    @property
+    def sought(self) -> Objective:
+        """What the objective's text says."""
+        name, options = called("objective", self.objective, OBJECTIVES)
+        for option in options:
+            known(f"option of {name}", option, vars(OBJECTIVES[name]))
+        try:
+            return replace(OBJECTIVES[name], **options)  # type: ignore[arg-type]
+        except TypeError as error:
+            raise ValueError(f"{self.objective} has an option of the wrong kind: {error}") from None
+
+    @property
+    def link(self) -> Channel:
+        """The channel that it learns over."""
+        return CHANNELS[self.channel](self.at, self.flips or 0)
+
+    def codec(self, parts: Parts) -> BinaryCodec:
+        """The codec before it learned, for such images, drawn from torch's generator."""
+        _, colours, height, width = planes(parts.train.images[:1]).shape
+        return BinaryCodec(
+            (colours, height, width),
+            self.bits,
+            self.recipe.net,
+            pixels="bernoulli" if _is_black_and_white(parts.train) else "gaussian",
+            erasures=self.channel.startswith("bec"),
+        )
+
+    def check(self, parts: Parts) -> None:
+        """ValueError if there are too few images, or the net is not for such images."""
+        count = len(parts.train.images[: self.images])
+        if count < self.recipe.batch:
+            raise ValueError(
+                f"{count} images do not make a batch of {self.recipe.batch}: they are too few to learn from"
+            )
+        for part in (parts.validation, parts.test):
+            if len(part) < 2:
+                raise ValueError(f"{len(part)} images are too few to be judged by")
+        with seeded(0):
+            self.codec(parts)
+
+    def train(self, parts: Parts) -> Tensor:
+        """The images that it learns from, ``(count, k)``."""
+        return flat(parts.train, self.images)
+
+    def judged(self, part: Part) -> Tensor:
+        """Those of a part that it is judged by, ``(count, k)``."""
+        return flat(part, self.judged_images)
+
+    def describe(self) -> dict[str, Any]:
+        """The study as plain values by name."""
+        said = asdict(self)
+        return said | said.pop("recipe")
+
+
+def flat(part: Part, most: int | None = None) -> Tensor:
+    """Images as the codec and `Images` have them: ``(count, k)`` in [0, 1]."""
+    images = part.images[:most]
+    return torch.from_numpy(images.reshape(len(images), -1)).float() / 255
+
+
+def _is_black_and_white(part: Part) -> bool:
+    return bool(((part.images == 0) | (part.images == 255)).all())

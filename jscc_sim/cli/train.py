@@ -1,0 +1,148 @@
+"""``jscc-sim train``: neural codecs, one command for each kind."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jscc_sim.cli import options
+from jscc_sim.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from jscc_sim.bits import Epoch, Study
+    from jscc_sim.data.parts import Parts
+
+    Result = dict[str, Any]
+
+COLUMNS = "codec                              SSE      ± images  SSE, drawn  validation  CPU s"
+
+
+@click.group()
+def train() -> None:
+    """Train a neural codec; jscc-sim sweep --codec FILE then measures it over any channel that suits it."""
+
+
+@train.command()
+@click.option("--data", default="mnist", show_default=True, help="A set as in jscc-sim data, or a folder of pictures.")
+@click.option("--bits", type=click.IntRange(1), default=100, show_default=True, help="Channel uses per image.")
+@click.option("--channel", default="bsc", show_default=True, help="bsc, bec, bsc-flip or bec-flip.")
+@click.option("--at", type=float, default=0.1, show_default=True, help="Its probability of errors or erasures.")
+@click.option("--flips", type=click.IntRange(0), help="Of bsc-flip and bec-flip: the adversary's budget per word.")
+@click.option(
+    "--objective",
+    help="straight-through, necst, abf, infomax or iabf, and with options: 'iabf(infomax=0.001,samples=5)'  "
+    "[straight-through, which does best on validation images].",
+)
+@click.option("--preset", default="full", show_default=True, help="How it learns: quick, full or paper.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the images  [those of the preset].")
+@click.option("--net", help="paper, wide or conv  [that of the preset; for colour images conv].")
+@click.option("--seed", type=options.FIRST_SEED, default=0, show_default=True, help="The first seed.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many, in a row.")
+@click.option("--images", type=click.IntRange(1), help="Learn from at most so many images, for quick tries.")
+@click.option("--judged-images", type=click.IntRange(2), help="Be judged by at most so many.")
+@click.option("--search", is_flag=True, help="Measure with encoder search at the transmitter, too: minutes.")
+@click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda.")
+@click.option("--out", type=options.FILE, help="Keep codecs and results here; what is there is not repeated.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per seed instead of a table.")
+def bits(
+    *,
+    data: str,
+    bits: int,
+    channel: str,
+    at: float,
+    flips: int | None,
+    objective: str | None,
+    preset: str,
+    epochs: int | None,
+    net: str | None,
+    seed: int,
+    seeds: int,
+    images: int | None,
+    judged_images: int | None,
+    search: bool,
+    device: str,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Train images as words of bits over a binary channel, and measure the error of unseen ones.
+
+    SSE is the squared error summed over an image, its pixels in [0, 1], over ten draws of the channel: with each symbol
+    the likelier one, and with drawn ones. The weights are those that did best on validation images. An interrupted
+    command goes on with --out DIR as if it had not been interrupted.
+
+    The codec can be swept: jscc-sim sweep --codec DIR/.../codec.json --channel bsc --at 0:0.5:0.05
+    """
+    if out and out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out} is not a folder to save the codecs into")
+    in_a_row = options.seeds_from(seed, seeds)
+    from dataclasses import replace
+
+    from jscc_sim.bits import BEST, PRESETS, Study
+    from jscc_sim.data.parts import load_parts
+    from jscc_sim.seeds import check_device
+    from jscc_sim.spelling import known
+
+    check_device(device)
+    known("preset", preset, PRESETS)
+    recipe = PRESETS[preset]
+    recipe = replace(recipe, epochs=epochs or recipe.epochs, net=net or recipe.net)
+    few = (images, judged_images)
+    studies = [
+        Study(data, bits, channel, at, flips, objective or BEST, recipe, own, *few, search=search) for own in in_a_row
+    ]
+    parts = load_parts(data)
+    studies[0].check(parts)
+    results: list[Result] = []
+    with progress_bar("train bits", len(studies), "codecs", "codecs") as tell:
+        for index, study in enumerate(studies):
+            results.append(_result(study, parts, out / study.name if out else None, device, partial(tell, index)))
+            if as_json:
+                click.echo(json.dumps({name: value for name, value in results[-1].items() if name != "curve"}))
+    if not as_json:
+        click.echo(_table(results))
+    return 0
+
+
+def _result(
+    study: Study, parts: Parts, folder: Path | None, device: str, tell: Callable[[int, int, str], None]
+) -> Result:
+    """What a study came to: from its folder if it is finished there, else conducted now."""
+    from jscc_sim.bits import finish, recall
+
+    if folder and (known := recall(study, folder)):
+        return known
+
+    def hear(epoch: Epoch) -> None:
+        done, planned = round(1000 * epoch.number), 1000 * (study.recipe.epochs + 1)
+        stage = "measuring" if epoch.number == study.recipe.epochs else f"epoch {math.ceil(epoch.number)}"
+        tell(done, planned, f"{study.name}, {stage}: error {epoch.error:.2f}")
+
+    try:
+        return finish(study, parts, folder, device=device, hear=hear)
+    except KeyboardInterrupt:
+        kept = f"the same command goes on from the last epoch in {folder}" if folder else "nothing is kept"
+        click.echo(f"{kept}.", err=True)
+        raise
+
+
+def _table(results: Sequence[Mapping[str, Any]]) -> str:
+    """A line per seed."""
+    black = "test_nats" in results[0]
+    lines = [
+        COLUMNS + ("  nats/pixel" if black else "") + ("   SSE, searched" if "test_sse_searched" in results[0] else "")
+    ]
+    for result in results:
+        name = f"{result['objective']}, seed {result['seed']}"
+        line = f"{name:<33}  {result['test_sse']:<7.3f}  {result['test_sse_error']:<8.3f}  "
+        line += f"{result['test_sse_sampled']:<10.3f}  {result['valid_sse']:<10.3f}  {result['cpu_seconds']:<6.0f}"
+        line += f"  {result['test_nats']:<10.4f}" if black else ""
+        line += f"  {result['test_sse_searched']:.3f}" if "test_sse_searched" in result else ""
+        lines.append(line.rstrip())
+    return "\n".join(lines)

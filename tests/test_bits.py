@@ -1,0 +1,417 @@
+"""Codecs of bits in training and judgement. Statistical tests have fixed seeds; z beyond 5 has chance 6e-7."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from channels import BEC, BSC, BitFlip
+from jscc_sim.bits import (
+    BEST,
+    OBJECTIVES,
+    Infomax,
+    Objective,
+    Recipe,
+    SearchedCodec,
+    Study,
+    Training,
+    adversarial_levels,
+    bayes_receiver,
+    chain,
+    conduct,
+    distortion,
+    finish,
+    flat,
+    kernel_receiver,
+    load_binary,
+    recall,
+    shared_out,
+)
+from jscc_sim.bits.infomax import permuted
+from jscc_sim.bits.search import chosen_search
+from jscc_sim.codecs import BinaryCodec
+from jscc_sim.data.parts import Part, Parts
+from jscc_sim.gradients import draw
+from jscc_sim.states import pack
+
+SHAPE, PIXELS, N = (1, 8, 8), 64, 6
+
+
+def pictures(count, seed=0):
+    """Grey images of two degrees of freedom."""
+    generator = np.random.default_rng(seed)
+    across, down = generator.random((2, count, 1, 1))
+    row, column = np.linspace(0, 1, 8)[:, None], np.linspace(0, 1, 8)[None]
+    return (255 * np.exp(-((row - down) ** 2 + (column - across) ** 2) / 0.1)).astype(np.uint8)
+
+
+PARTS = Parts(*(Part(pictures(count, seed)) for seed, count in enumerate((200, 60, 60))))
+TINY = Recipe("paper", epochs=3, batch=20, selections=3)
+STUDY = Study("pictures", N, recipe=TINY)
+
+
+@pytest.fixture
+def codec():
+    torch.manual_seed(0)
+    return BinaryCodec(SHAPE, N, "paper")
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return conduct(replace(STUDY, recipe=replace(TINY, epochs=30)), PARTS)
+
+
+class TestLevels:
+    @pytest.mark.parametrize("flip", [0.0, 0.1, 0.25, 0.5])
+    @pytest.mark.parametrize("kind", ["normal", "sparse", "one", "none", "equal"])
+    def test_share_out_the_whole_noise_within_bounds(self, flip, kind):
+        torch.manual_seed(0)
+        slopes = torch.randn(40, 20, dtype=torch.float64)
+        kinds = {"sparse": slopes * (slopes > 1), "one": slopes * (torch.arange(20) == 3), "equal": slopes * 0 + 2}
+        slopes = kinds.get(kind, slopes * 0 if kind == "none" else slopes)
+        levels = shared_out(slopes, flip)
+        assert levels.min() >= 0
+        assert levels.max() <= 1
+        assert torch.allclose(levels.sum(-1), torch.full((40,), 20 * flip, dtype=torch.float64))
+
+    def test_are_in_proportion_below_one(self):
+        slopes = torch.tensor([[1.0, -2.0, 3.0, 10.0]])
+        assert torch.allclose(shared_out(slopes, 0.1), slopes.abs() / 40)
+        assert torch.allclose(shared_out(slopes, 0.5), torch.tensor([[1 / 6, 2 / 6, 3 / 6, 1.0]]))
+
+    def test_flip_only_what_raises_the_loss(self, codec):
+        u, y = torch.rand(30, PIXELS), draw(torch.full((30, N), 0.5), 1)[0].requires_grad_()
+        loss = codec.loss(u, y, BSC(0.1))
+        (slopes,) = torch.autograd.grad(loss.sum(), y)
+        word = y.detach()
+        levels = adversarial_levels(word, slopes, 0.2)
+        struck = levels > 0
+        assert 0 < struck.float().mean() < 1
+        to_first_order = -2 * word * slopes
+        assert torch.equal(struck, to_first_order > 0)
+        assert (levels.sum(-1) <= N * 0.2 + 1e-6).all()
+
+
+class TestInfomax:
+    @staticmethod
+    def taught(words, seed=0):
+        torch.manual_seed(seed)
+        infomax = Infomax(words.shape[1])
+        certain = (words < 0).float()
+        for _ in range(300):
+            infomax(certain[torch.randint(len(words), (200,))])
+        return infomax.eval()
+
+    @pytest.mark.parametrize(("copied", "correlation"), [(0, 0.0), (1, np.log(2)), (3, 3 * np.log(2))])
+    def test_tells_dependent_symbols_from_permuted_ones(self, copied, correlation):
+        """A symbol that repeats another adds log 2 to the total correlation; independent ones have none."""
+        torch.manual_seed(1)
+        words = draw(torch.full((4000, 8), 0.5), 1)[0]
+        words[:, :copied] = words[:, -1:]
+        infomax = self.taught(words)
+        terms = infomax((words < 0).float())
+        assert float(terms.correlation) == pytest.approx(correlation, abs=0.15)
+        told = infomax.log_ratio(words).mean() - infomax.log_ratio(permuted(words)).mean()
+        assert (told > 0.5) == (copied > 0)
+
+    def test_permuting_keeps_every_symbols_share(self):
+        words = draw(torch.rand(50, 4), 1)[0]
+        again = permuted(words)
+        assert torch.equal(again.sort(0).values, words.sort(0).values)
+
+    def test_entropies_are_those_of_the_batch(self):
+        probability = torch.tensor([[0.0, 0.5], [1.0, 0.5]])
+        terms = Infomax(2).eval()(probability)
+        assert float(terms.entropy) == pytest.approx(2 * np.log(2), rel=1e-5)
+        assert float(terms.conditional) == pytest.approx(np.log(2), abs=1e-4)
+
+    def test_learns_only_in_training(self):
+        infomax = Infomax(4).eval()
+        before = [weight.clone() for weight in infomax.parameters()]
+        infomax(torch.rand(20, 4))
+        assert all(torch.equal(a, b) for a, b in zip(before, infomax.parameters(), strict=True))
+
+
+class TestObjectives:
+    @pytest.mark.parametrize("name", OBJECTIVES)
+    def test_lower_the_error(self, name, codec):
+        images = flat(PARTS.train)
+        training = Training(codec, BSC(0.05), OBJECTIVES[name], images, images, replace(TINY, epochs=8))
+        torch.manual_seed(0)
+        epochs = list(training.run())
+        assert epochs[-1].error < 0.7 * epochs[0].error
+
+    def test_exactly_and_by_samples_they_agree(self, codec):
+        """The stake's mean over many draws is that over all words, channel noise included."""
+        u = torch.rand(1, PIXELS).expand(20_000, -1)
+        probability = codec.probability(u).detach()
+        right = Objective("exact").stake(codec, u[:1], probability[:1], BSC(0.2)).detach()
+        torch.manual_seed(0)
+        for name in ("straight-through", "score-function"):
+            found = Objective(name, 2).stake(codec, u, probability, BSC(0.2)).detach()
+            z = (found.mean() - right) / (found.std() / len(found) ** 0.5)
+            assert abs(float(z)) < 5
+
+    def test_more_samples_tighten_the_bound_from_above(self, codec):
+        u = torch.rand(1, PIXELS).expand(5000, -1)
+        probability = codec.probability(u).detach()
+        torch.manual_seed(0)
+        stakes = (Objective("vimco", k).stake(codec, u, probability, BSC(0.2)).detach().mean() for k in (2, 20))
+        few, many = map(float, stakes)
+        assert many < few
+
+    def test_adversarial_noise_hurts_more_than_as_much_everywhere(self, trained):
+        codec, channel, u = trained.codec, BSC(0.2), flat(PARTS.test).repeat(20, 1)
+        y = codec.encode(u).detach().requires_grad_()
+        (slopes,) = torch.autograd.grad(codec.loss(u, y, channel).sum(), y)
+        levels = adversarial_levels(y.detach(), slopes, channel.flip)
+        torch.manual_seed(0)
+        adversarial, even = (
+            float(codec.loss(u, y * draw(level, 1)[0], channel).mean().detach())
+            for level in (levels, levels.mean(-1, keepdim=True).expand_as(levels))
+        )
+        assert adversarial > even
+
+    def test_an_erasing_channel_has_no_crossover(self):
+        with pytest.raises(ValueError, match="which BEC has not: use bsc"):
+            OBJECTIVES["abf"].check(BEC(0.1))
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [({"gradient": "vimc"}, "'vimco'"), ({"noise": "adverse"}, "'adversarial'"), ({"samples": 0}, "at least 1")],
+    )
+    def test_what_there_is_not_is_refused(self, given, said):
+        with pytest.raises(ValueError, match=said):
+            Objective(**given)
+
+
+def training(objective=BEST, recipe=TINY, channel=None):
+    torch.manual_seed(0)
+    codec = BinaryCodec(SHAPE, N, recipe.net, erasures=True)
+    held = flat(PARTS.validation)
+    return Training(codec, channel or BSC(0.1), OBJECTIVES[objective], flat(PARTS.train), held, recipe)
+
+
+class TestTraining:
+    @pytest.mark.parametrize("recipe", [TINY, replace(TINY, averaging=0.9), replace(TINY, penalty=1e-3)])
+    @pytest.mark.parametrize("objective", ["iabf", BEST])
+    def test_is_resumed_bit_for_bit(self, objective, recipe, tmp_path):
+        whole, stopped, again = (training(objective, recipe) for _ in range(3))
+        torch.manual_seed(1)
+        straight = list(whole.run())
+        torch.manual_seed(1)
+        first = next(stopped.run(tmp_path / "training"))
+        torch.manual_seed(2)
+        assert [first, *again.run(tmp_path / "training")] == straight
+        wanted, found = {}, {}
+        pack(whole.model.state_dict(), "", wanted)
+        pack(again.model.state_dict(), "", found)
+        assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+        assert whole.selected.errors == again.selected.errors
+
+    def test_keeps_the_weights_that_did_best_on_validation(self):
+        learned = training(recipe=replace(TINY, lr=0.01, constant=True, epochs=12, selections=12))
+        list(learned.run())
+        errors = learned.selected.errors
+        best = min(errors.values())
+        assert len(errors) == 12
+        assert errors[learned.selected.epoch] == best < errors[12]
+        assert distortion(learned.model, learned.channel, learned.validation, draws=1).mean == pytest.approx(best)
+
+    def test_the_last_weights_are_always_tried(self):
+        assert [epoch for epoch in range(1, 26) if replace(TINY, epochs=25, selections=10).tried(epoch)][-1] == 25
+
+    def test_the_rate_rises_and_falls(self):
+        recipe = Recipe(warmup=0.1)
+        rates = [recipe.rate(done, 100) for done in range(101)]
+        assert max(rates) == rates[9] == recipe.lr
+        assert rates[100] == pytest.approx(0)
+        assert replace(recipe, constant=True).rate(100, 100) == recipe.lr
+
+    def test_over_flips_and_erasures_too(self):
+        for channel in (BitFlip(BSC(0.1), 2), BitFlip(BEC(0.1), 1), BEC(0.3)):
+            epochs = list(training(channel=channel).run())
+            assert epochs[-1].error < epochs[0].error
+
+
+class TestDistortion:
+    def test_is_the_mean_over_images_and_draws(self, trained):
+        images, channel = flat(PARTS.test), BSC(0.2)
+        found = distortion(trained.codec, channel, images, draws=200)
+        torch.manual_seed(1)
+        word = trained.codec.encode(images).repeat(200, 1)
+        with torch.no_grad():
+            errors = (images.repeat(200, 1) - trained.codec.decode(channel(word), channel)).square().sum(-1)
+        # The images are the same: only the channel's draws differ.
+        by_image = errors.view(200, -1)
+        error = float((by_image.var(0).mean() / by_image.numel()).sqrt()) * 2**0.5
+        assert abs(found.mean - float(errors.mean())) < 5 * error
+
+    @pytest.mark.parametrize("kind", [BSC, BEC])
+    def test_does_not_fall_with_noise(self, kind):
+        """R(ε), the least error of a receiver that knows the code: a worse channel is a better one, degraded."""
+        torch.manual_seed(0)
+        codec = BinaryCodec(SHAPE, N, "paper").eval()
+        images = flat(PARTS.train)
+        words = codec.encode(images).detach()
+        risks = []
+        for level in (0.0, 0.1, 0.2, 0.35, 0.5):
+            total = 0.0
+            for received in every_word(N, erased=kind is BEC):
+                y = received.expand(len(words), -1)
+                chance = kind(level).log_prob(y, words).sum(-1).exp()
+                told = bayes_receiver(received[None], words, images, kind(level))
+                total += float((chance * (images - told).square().sum(-1)).mean())
+            risks.append(total)
+        assert (np.diff(risks) > -1e-4).all()
+        assert risks[0] < risks[-1]
+
+    def test_leaves_the_codec_as_it_was(self, codec):
+        distortion(codec.train(), BSC(0.1), flat(PARTS.test), draws=1)
+        assert codec.training
+
+
+def every_word(n, *, erased):
+    symbols = torch.tensor([1.0, -1.0, 0.0] if erased else [1.0, -1.0])
+    return torch.cartesian_prod(*[symbols] * n)
+
+
+class TestReceivers:
+    def test_bayes_is_the_posterior_mean(self):
+        torch.manual_seed(0)
+        words, images, law = draw(torch.full((9, N), 0.5), 1)[0], torch.rand(9, PIXELS), BSC(0.2)
+        y = draw(torch.full((5, N), 0.5), 1)[0]
+        likely = torch.stack([law.log_prob(y, word.expand_as(y)).sum(-1).exp() for word in words], -1)
+        by_hand = likely @ images / likely.sum(-1, keepdim=True)
+        assert torch.allclose(bayes_receiver(y, words, images, law), by_hand, atol=1e-5)
+
+    def test_the_kernel_adds_chances_up(self):
+        torch.manual_seed(0)
+        words, images, law = draw(torch.full((9, N), 0.5), 1)[0], torch.rand(9, PIXELS), BEC(0.2)
+        y = BEC(0.4)(words[:5])
+        kernel = torch.stack([law.log_prob(y, word.expand_as(y)).exp().sum(-1) for word in words], -1)
+        by_hand = kernel @ images / kernel.sum(-1, keepdim=True)
+        assert torch.allclose(kernel_receiver(y, words, images, law), by_hand, atol=1e-5)
+
+    def test_nothing_beats_bayes_on_the_images_it_knows(self, trained):
+        images, channel = flat(PARTS.train), BSC(0.1)
+        words = trained.codec.encode(images).detach()
+        torch.manual_seed(0)
+        y = channel(words.repeat(50, 1))
+        sent = images.repeat(50, 1)
+        with torch.no_grad():
+            net = (sent - trained.codec.decode(y, channel)).square().sum(-1)
+        best, kernel = (
+            (sent - receiver(y, words, images, channel)).square().sum(-1)
+            for receiver in (bayes_receiver, kernel_receiver)
+        )
+        assert float(best.mean()) < min(float(net.mean()), float(kernel.mean()))
+
+
+class TestSearch:
+    def test_never_raises_the_error_on_its_draws(self, trained):
+        images = flat(PARTS.test)
+        searched = SearchedCodec(trained.codec, BSC(0.2), draws=8, rounds=6, tried=3)
+        plain = trained.codec.encode(images).detach()
+        torch.manual_seed(3)
+        found = searched.improve(images, plain)
+        torch.manual_seed(3)
+        factors = BSC(0.2)(torch.ones(8, *plain.shape))
+        before, after = (trained.codec.loss(images, x * factors, BSC(0.2)).mean(0).detach() for x in (plain, found))
+        assert (after <= before).all()
+        assert (after < before).any()
+
+    def test_on_many_draws_it_helps_for_good(self, trained):
+        images = flat(PARTS.test)
+        searched = SearchedCodec(trained.codec, BSC(0.1), draws=64, rounds=6, tried=N)
+        plain, better = (distortion(c, BSC(0.1), images, draws=100).mean for c in (trained.codec, searched))
+        assert better < plain
+
+    def test_is_chosen_by_images(self, trained, monkeypatch):
+        monkeypatch.setattr("jscc_sim.bits.search.TRIED", ((1, 1), (32, 6)))
+        searched, found = chosen_search(trained.codec, BSC(0.1), flat(PARTS.validation))
+        assert list(found) == ["1x1", "32x6"]
+        assert found[f"{searched.draws}x{searched.rounds}"] == min(found.values())
+
+    def test_noise_that_adds_is_refused(self, codec):
+        from channels import AWGN
+
+        with pytest.raises(ValueError, match="which AWGN has not: use bsc or bec"):
+            SearchedCodec(codec, AWGN(1.0))
+
+
+class TestChain:
+    def test_goes_from_image_to_image(self, trained):
+        torch.manual_seed(0)
+        steps = chain(trained.codec, BSC(0.1), flat(PARTS.test)[:3])
+        first, second = next(steps), next(steps)
+        assert first.shape == (3, PIXELS)
+        assert 0 <= first.min() <= first.max() <= 1
+        assert not torch.equal(first, second)
+
+    def test_black_and_white_images_are_drawn(self):
+        codec = BinaryCodec(SHAPE, N, "paper", pixels="bernoulli").eval()
+        assert set(next(chain(codec, BSC(0.1), torch.rand(4, PIXELS))).unique().tolist()) == {0.0, 1.0}
+
+
+class TestStudy:
+    def test_measures_both_encoders_on_both_parts(self, trained):
+        result = trained.result
+        sent = distortion(trained.codec, BSC(0.1), flat(PARTS.test), draws=10, squared=True)
+        assert result["test_sse"] == pytest.approx(sent.mean)
+        assert {"valid_sse", "test_sse_sampled", "cpu_seconds", "entropy", "correlation"} <= result.keys()
+        assert "test_nats" not in result
+
+    def test_black_and_white_images_are_measured_in_nats(self):
+        black = Parts(*(Part(255 * (part.images > 127).astype(np.uint8)) for part in vars(PARTS).values()))
+        result = conduct(STUDY, black).result
+        assert result["pixels"] == "bernoulli"
+        assert 0 < result["test_nats"] < 1
+
+    def test_is_kept_and_recalled(self, tmp_path):
+        assert recall(STUDY, tmp_path) is None
+        result = finish(STUDY, PARTS, tmp_path)
+        assert {file.name for file in tmp_path.iterdir()} == {"codec.json", "codec.safetensors", "result.json"}
+        known = recall(STUDY, tmp_path)
+        assert known == json.loads(json.dumps(result))
+        images = flat(PARTS.test)
+        again = distortion(load_binary(tmp_path), BSC(0.1), images, squared=True)
+        assert again.mean == pytest.approx(result["test_sse"])
+        with pytest.raises(FileExistsError, match="already holds another study"):
+            recall(replace(STUDY, at=0.2), tmp_path)
+
+    def test_goes_on_from_its_checkpoint(self, tmp_path):
+        def stop(epoch):
+            if epoch.number == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            finish(STUDY, PARTS, tmp_path, hear=stop)
+        again, whole = finish(STUDY, PARTS, tmp_path), finish(STUDY, PARTS)
+        assert again["test_sse"] == whole["test_sse"]
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"bits": 0}, "bits must be at least 1"),
+            ({"at": 0.6}, "between 0 and 0.5, got 0.6"),
+            ({"at": float("nan")}, "between 0 and 0.5"),
+            ({"channel": "bcs"}, "did you mean 'bsc'"),
+            ({"objective": "iafb"}, "did you mean 'iabf'"),
+            ({"objective": "iabf(infomx=1)"}, "did you mean 'infomax'"),
+            ({"objective": "iabf(infomax=a)"}, "wrong kind"),
+            ({"objective": "abf", "channel": "bec"}, "which BEC has not"),
+            ({"flips": 3}, "channel bsc takes no flips"),
+            ({"channel": "bsc-flip"}, "takes --flips"),
+            ({"channel": "bsc-flip", "flips": 101}, "flips must be 0 to 100"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, given, said):
+        with pytest.raises(ValueError, match=said):
+            Study(**given)
+
+    def test_too_few_images_are_refused(self):
+        with pytest.raises(ValueError, match="200 images do not make a batch of 300"):
+            replace(STUDY, recipe=replace(TINY, batch=300)).check(PARTS)
