@@ -3,6 +3,7 @@
 from jscc_sim.bits.chain import chain
 from jscc_sim.bits.conduct import DRAWS, Studied, conduct
 from jscc_sim.bits.distortion import Distortion, distortion
+from jscc_sim.bits.exhibits import Exhibit, exhibit
 from jscc_sim.bits.folder import finish, load_binary, recall, save
 from jscc_sim.bits.infomax import Infomax
 from jscc_sim.bits.levels import adversarial_levels, shared_out
@@ -20,6 +21,7 @@ __all__ = [
     "PRESETS",
     "Distortion",
     "Epoch",
+    "Exhibit",
     "Infomax",
     "Objective",
     "Recipe",
@@ -32,6 +34,7 @@ __all__ = [
     "chain",
     "conduct",
     "distortion",
+    "exhibit",
     "finish",
     "flat",
     "kernel_receiver",

@@ -44,11 +44,16 @@ def save(studied: Studied, folder: Path) -> dict[str, Any]:
     return result
 
 
+def load_result(folder: Path) -> dict[str, Any]:
+    """The result that `save` wrote into a folder; ValueError if it is damaged."""
+    return read_result(folder / RESULT, NEEDED, "study")
+
+
 def recall(study: Study, folder: Path) -> dict[str, Any] | None:
     """What `save` wrote of the same study, if anything; FileExistsError if the folder holds another study."""
     if not (folder / RESULT).exists():
         return None
-    known = read_result(folder / RESULT, NEEDED, "study")
+    known = load_result(folder)
     refuse_another(known, study.describe(), folder, "study")
     return known
 

@@ -23,7 +23,7 @@ class SearchedCodec(Codec):
     """
 
     alphabet = "antipodal"
-    cost = 64 * 1024
+    cost = 64
 
     def __init__(self, codec: BinaryCodec, channel: Channel, draws: int = 64, rounds: int = 8, tried: int = 4) -> None:
         super().__init__()

@@ -15,6 +15,9 @@ from jscc_sim.cli.progress import progress_bar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from types import ModuleType
+
+    from matplotlib.figure import Figure
 
     from jscc_sim.bits import Epoch, Study
     from jscc_sim.data.parts import Parts
@@ -107,6 +110,8 @@ def bits(
                 click.echo(json.dumps({name: value for name, value in results[-1].items() if name != "curve"}))
     if not as_json:
         click.echo(_table(results))
+    if out:
+        _draw(studies[0], results, parts, out)
     return 0
 
 
@@ -146,3 +151,21 @@ def _table(results: Sequence[Mapping[str, Any]]) -> str:
         line += f"  {result['test_sse_searched']:.3f}" if "test_sse_searched" in result else ""
         lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> None:
+    """Draw the figures: what the first codec does, and how all of them learned."""
+    from jscc_sim.bits import exhibit
+
+    shown = exhibit(study, out / study.name, parts)
+    name = f"{study.objective}, trained at {study.at:g}"
+    knob = "erasure probability" if study.link.knob == "erase" else "crossover probability"
+    figures: dict[str, Callable[[ModuleType], Figure]] = {
+        "distortion": lambda plot: plot.distortion_curves({name: shown.measured}, shown.limits, shown.published, knob),
+        "reconstructions": lambda plot: plot.received_images(shown.originals, shown.reconstructions, knob),
+        "marginals": lambda plot: plot.marginals({name: shown.ones}),
+        "chain": lambda plot: plot.chained_images(shown.originals[: len(shown.chained[1])], shown.chained),
+        "curves": lambda plot: plot.learning({name: [result["curve"] for result in results]}),
+    }
+    for file, figure in figures.items():
+        options.draw(out / f"{file}.png", figure)

@@ -30,7 +30,6 @@ class BinaryCodec(Codec):
     """
 
     alphabet = "antipodal"
-    cost = 64
 
     def __init__(
         self,

@@ -13,15 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from jscc_sim.plot.pictures import Array, mosaic, panels_of, rows_of_pictures, show_pictures
+
 # Shares of a two-dimensional Gaussian within the circles, and how far the axes reach, or else as far as most latents.
 WITHIN, REACH, MOST = (0.5, 0.9, 0.99), 4.4, 0.995
 SHOWN_LATENTS = 4000
-# Between pictures, in their widths; and in inches, a row of pictures, the gap below it and a letter of its name.
-MARGIN = 0.08
-PICTURES_WIDE, ROW_GAP, LETTER = 11.0, 0.08, 0.078
-# Room for a title, in inches.
-LEAST_WIDE = 7.0
 # Below this a penalty is drawn on a linear scale.
 LINEAR = 1e-4
 
@@ -34,7 +30,7 @@ def latents(
     A dot is an image, coloured by its label if there are ``labels (count,)``. Single latents are shown by density.
     Another prior is given by what was ``drawn (count, k)`` from it, and stands behind in grey.
     """
-    figure, panels = _panels(len(found), 3.3, 3.4)
+    figure, panels = panels_of(len(found), 3.3, 3.4)
     for axes, (name, z) in zip(panels, found.items(), strict=True):
         axes.set_title(name, fontsize=10)
         if z.shape[1] == 1:
@@ -91,10 +87,10 @@ def _name_labels(figure: Figure, labels: NDArray[np.integer[Any]]) -> None:
 
 def samples(found: Mapping[str, Array]) -> Figure:
     """Pictures ``(count, ...)`` decoded from draws of the prior: a panel for each method, the same draws in each."""
-    figure, panels = _panels(len(found), 3.8, 3.15)
+    figure, panels = panels_of(len(found), 3.8, 3.15)
     for axes, (name, pictures) in zip(panels, found.items(), strict=True):
         across = math.ceil(math.sqrt(len(pictures) * 4 / 3))
-        _show(axes, _mosaic(pictures, across))
+        show_pictures(axes, mosaic(pictures, across))
         axes.set_title(name, fontsize=10)
     figure.suptitle("Images decoded from draws of the prior", fontsize=11)
     return figure
@@ -103,7 +99,7 @@ def samples(found: Mapping[str, Array]) -> Figure:
 def reconstructions(originals: Array, found: Mapping[str, Array]) -> Figure:
     """Originals ``(count, ...)`` in the first row, and in the others what each method makes of them."""
     rows = {"original": originals, **found}
-    return _rows({name: [pictures] for name, pictures in rows.items()}, "Images and their reconstructions")
+    return rows_of_pictures({name: [pictures] for name, pictures in rows.items()}, "Images and their reconstructions")
 
 
 def interpolations(found: Mapping[str, tuple[Array, Array]]) -> Figure:
@@ -119,7 +115,7 @@ def interpolations(found: Mapping[str, tuple[Array, Array]]) -> Figure:
         ]
         for name, (ends, between) in found.items()
     }
-    return _rows(rows, "Between two images, which stand at the ends", gaps=(0.3, 0.3, 1.0))
+    return rows_of_pictures(rows, "Between two images, which stand at the ends", gaps=(0.3, 0.3, 1.0))
 
 
 def training(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Figure:
@@ -174,64 +170,3 @@ def trade_off(found: Mapping[str, Mapping[float, Sequence[tuple[float, float]]]]
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     return figure
-
-
-def _panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """So many panels of that size, at most four to a row, with as few gaps as can be."""
-    across = count if count <= 4 else min((4, 3), key=lambda columns: -count % columns)
-    down = math.ceil(count / across)
-    figure = Figure(figsize=(max(width * across, LEAST_WIDE), height * down + 0.5), layout="constrained")
-    panels = list(np.ravel(figure.subplots(down, across, squeeze=False)))
-    for axes in panels[count:]:
-        axes.remove()
-    return figure, panels[:count]
-
-
-def _rows(rows: Mapping[str, Sequence[Array]], title: str, gaps: Sequence[float] = (0.0,)) -> Figure:
-    """Rows of groups of pictures, named on the left; after each group comes the next of the ``gaps``."""
-    strips = [
-        np.concatenate([part for group in _parted(groups, gaps) for part in group], 1) for groups in rows.values()
-    ]
-    height, width, _ = strips[0].shape
-    left = 0.3 + LETTER * max(map(len, rows))
-    tall = PICTURES_WIDE * height / width
-    whole = (left + PICTURES_WIDE + 0.1, (tall + ROW_GAP) * len(rows) + 0.4)
-    figure = Figure(figsize=whole)
-    for index, (name, strip) in enumerate(zip(rows, strips, strict=True)):
-        bottom = whole[1] - 0.4 - tall - index * (tall + ROW_GAP)
-        place = (left / whole[0], bottom / whole[1], PICTURES_WIDE / whole[0], tall / whole[1])
-        axes = figure.add_axes(place)
-        _show(axes, strip)
-        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-    figure.suptitle(title, fontsize=11, y=1 - 0.1 / whole[1], va="top")
-    return figure
-
-
-def _parted(groups: Sequence[Array], gaps: Sequence[float]) -> list[list[Array]]:
-    """Each group as a strip, with the gap that follows it, in widths of a picture; the last has none."""
-    found = []
-    for index, pictures in enumerate(groups):
-        strip = _mosaic(pictures, len(pictures))
-        last = index == len(groups) - 1
-        gap = 0 if last else round(gaps[index % len(gaps)] * pictures.shape[2])
-        found.append([strip, np.ones((strip.shape[0], gap, strip.shape[2]))])
-    return found
-
-
-def _mosaic(pictures: Array, across: int) -> Array:
-    """Pictures ``(count, height, width, channels)`` in rows of so many, with white margins."""
-    count, height, width, channels = pictures.shape
-    down, margin = math.ceil(count / across), max(1, round(MARGIN * width))
-    wall = np.ones((down * (height + margin) - margin, across * (width + margin) - margin, channels))
-    for index, picture in enumerate(pictures):
-        row, column = divmod(index, across)
-        top, left = row * (height + margin), column * (width + margin)
-        wall[top : top + height, left : left + width] = picture
-    return wall
-
-
-def _show(axes: Axes, wall: Array) -> None:
-    axes.imshow(wall if wall.shape[2] == 3 else wall[..., 0], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set_visible(False)

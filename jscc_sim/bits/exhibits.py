@@ -1,0 +1,95 @@
+"""What the figures show of a trained codec of bits."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from channels import BEC
+from jscc_sim.bits.chain import chain
+from jscc_sim.bits.distortion import distortion
+from jscc_sim.bits.folder import load_binary, load_result
+from jscc_sim.bits.study import Study
+from jscc_sim.data.parts import Parts
+from jscc_sim.seeds import seeded
+from jscc_sim.sources import Images
+from jscc_sim.theory.binary_limits import bec_capacity, bsc_capacity
+from jscc_sim.theory.image_codes import PAPER, mean_image
+from jscc_sim.theory.limits import gaussian_distortion
+
+LEVELS = tuple(round(0.05 * step, 2) for step in range(11))
+SHOWN_LEVELS = (0.0, 0.1, 0.2, 0.4)
+SHOWN, CHAINED, JUDGED = 16, 12, 2000
+STEPS = (1, 2, 5, 20, 100)
+
+Pictures = NDArray[np.float32]
+Lines = dict[str, list[tuple[float, float]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """Curves of squared errors over the channel's probability, and pictures ``(count, height, width, channels)``.
+
+    ``measured`` is over channels that the codec did not learn for, too; ``limits`` are lines to hold it against,
+    ``published`` points of the papers. ``reconstructions`` are by level, ``chained`` by step; ``ones`` is the share of
+    images whose symbol is −1, for each symbol.
+    """
+
+    result: dict[str, Any]
+    measured: list[tuple[float, float]]
+    limits: Lines
+    published: Lines
+    originals: Pictures
+    reconstructions: dict[float, Pictures]
+    ones: NDArray[np.float64]
+    chained: dict[int, Pictures]
+
+
+def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
+    """What the figures show of the study that was saved into a folder."""
+    codec, images = load_binary(folder), study.judged(parts.test)
+    shape = parts.test.images.shape[1:]
+    few, at = images[:SHOWN], study.link.at
+
+    def pictures(found: torch.Tensor) -> Pictures:
+        return found.clamp(0, 1).numpy().reshape(len(found), shape[0], shape[1], -1)
+
+    with seeded(study.seed), torch.no_grad():
+        reconstructed = {
+            level: pictures(codec.decode(at(level)(codec.encode(few)), at(level).nominal)) for level in SHOWN_LEVELS
+        }
+        ones = (codec.encode(images) < 0).double().mean(0).numpy()
+        steps = dict(enumerate(islice(chain(codec, study.link, images[:CHAINED]), max(STEPS)), start=1))
+    return Exhibit(
+        load_result(folder),
+        [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in LEVELS],
+        limits(study),
+        published(study),
+        pictures(few),
+        reconstructed,
+        ones,
+        {step: pictures(steps[step]) for step in STEPS},
+    )
+
+
+def limits(study: Study) -> Lines:
+    """Of the set's test images: the mean image's error, and a Gaussian source's of their covariance at capacity."""
+    variances, _ = Images(study.data).karhunen_loeve
+    capacity = bec_capacity if isinstance(study.link.nominal, BEC) else bsc_capacity
+    return {
+        "mean image": [(level, mean_image(variances)) for level in LEVELS],
+        "Gaussian R(D) at capacity": [
+            (level, float(gaussian_distortion(variances, study.bits * capacity(level)))) for level in LEVELS
+        ],
+    }
+
+
+def published(study: Study) -> Lines:
+    """The papers' points for so many bits of the set over a BSC, if they are squared errors."""
+    if study.channel != "bsc" or study.data.startswith("binary-"):
+        return {}
+    return {name: [*points.items()] for name, points in PAPER.get(study.data, {}).get(study.bits, {}).items()}

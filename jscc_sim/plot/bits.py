@@ -1,0 +1,79 @@
+"""Codecs of bits: their error over channels, what arrives of images, their symbols, and how they learned."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from jscc_sim.plot.pictures import Array, rows_of_pictures
+
+Points = Sequence[tuple[float, float]]
+MARKERS = "sv^DP"
+
+
+def distortion_curves(
+    measured: Mapping[str, Points], limits: Mapping[str, Points], published: Mapping[str, Points], knob: str
+) -> Figure:
+    """Squared errors of an image over the channel's probability: lines with dots were measured, dashed ones are theory.
+
+    Markers alone are published points.
+    """
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for index, (name, points) in enumerate(measured.items()):
+        axes.plot(*zip(*points, strict=True), "o-", ms=4, color=f"C{index}", label=name)
+    for (name, points), grey in zip(limits.items(), np.linspace(0.2, 0.6, len(limits)), strict=True):
+        axes.plot(*zip(*points, strict=True), "--", lw=1.2, color=str(grey), label=name)
+    for (name, points), marker in zip(published.items(), MARKERS, strict=False):
+        axes.plot(*zip(*points, strict=True), marker, ms=6, mfc="none", color="k", label=f"{name}, published")
+    axes.set(xlabel=knob, ylabel="squared error of an image", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def received_images(originals: Array, found: Mapping[float, Array], knob: str) -> Figure:
+    """Originals ``(count, ...)`` in the first row, and in the others what arrives at each level."""
+    rows = {"original": [originals], **{f"{level:g}": [pictures] for level, pictures in found.items()}}
+    return rows_of_pictures(rows, f"Images, and what arrives of them: rows are by {knob}")
+
+
+def chained_images(originals: Array, found: Mapping[int, Array]) -> Figure:
+    """A Markov chain of words and images: the images that it starts from, and those after some steps."""
+    rows = {"start": [originals], **{f"step {step}": [pictures] for step, pictures in found.items()}}
+    return rows_of_pictures(rows, "Images from words, words from images: a Markov chain through the channel")
+
+
+def marginals(found: Mapping[str, Array]) -> Figure:
+    """The share of images whose symbol is −1, for each symbol, in order: a code that uses its bits has ½ everywhere."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, shares in found.items():
+        axes.plot(np.arange(1, len(shares) + 1), np.sort(shares), ".-", ms=4, lw=1, label=name)
+    axes.axhline(0.5, color="k", ls="--", lw=0.8)
+    axes.set(xlabel="symbol, by that share", ylabel="share of images that send it as −1 (bit 1)", ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return figure
+
+
+def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Figure:
+    """The training error and the terms of the words' information over the epochs, a line for each seed of a codec."""
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    errors, terms = figure.subplots(1, 2)
+    named = {"entropy": ("Σ H(Y)", "-"), "conditional": ("Σ H(Y|X)", "--"), "correlation": ("TC", ":")}
+    for index, (name, seeds) in enumerate(found.items()):
+        for seed, epochs in enumerate(seeds):
+            numbers = [epoch["number"] for epoch in epochs]
+            errors.plot(numbers, [epoch["error"] for epoch in epochs], color=f"C{index}", label="" if seed else name)
+            for what, (said, style) in named.items():
+                values = [epoch[what] for epoch in epochs]
+                terms.plot(numbers, values, style, color=f"C{index}", label="" if seed else f"{name}: {said}")
+    errors.set(xlabel="epoch", ylabel="error of an image in training", yscale="log")
+    terms.set(xlabel="epoch", ylabel="nats", title="Terms of the information I(X; Y) of words as they are drawn")
+    for axes in (errors, terms):
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize=8)
+    errors.yaxis.set_major_formatter("{x:g}")
+    errors.yaxis.set_minor_formatter("{x:g}")
+    return figure
