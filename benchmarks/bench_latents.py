@@ -25,14 +25,10 @@ the decoder learned from; with --widths it is shown how far, of the models that 
 """
 
 import argparse
-import json
 import math
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +37,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from record import Result, rounded, run
 from scipy.stats import t
 
 from jscc_sim.gaussianity import hz
@@ -65,9 +62,9 @@ from jscc_sim.seeds import seeded
 RECORD = Path(__file__).with_name("latents.jsonl")
 # Of a result, what the record leaves out: how training went, and distances that no table shows.
 LEFT_OUT = ("curve", "kd_")
-DIGITS = 6
+# Of a study, what may differ: the weight that its method has by default, and a matter of the machine.
+ASIDE = ("weight", "bf16")
 
-Result = Mapping[str, Any]
 Points = NDArray[np.float64]
 
 # Times each method's own weight.
@@ -115,6 +112,8 @@ FEW_WORDS, WIDTHS = 2000, (0.9, 1.0, 1.1, 1.2)
 ETAS, OWN, AT_WIDTH = (0.1, 0.5, 1.0, 2.0, 5.0), 64, (256, 2.0)
 # Values of an image; and of the rule, images, epochs, and over how many of these the weight rises.
 DIGIT, FEW, EPOCHS, WARM = 784, 20_000, 8, 3
+# A number format that is a matter of the machine.
+BF16 = gains_from_bf16()
 QUICK = {"images": 2048, "judged_images": 500}
 
 
@@ -158,13 +157,16 @@ def fashion(seed: int) -> Iterator[tuple[str, Study]]:
 def conv(seed: int) -> Iterator[tuple[str, Study]]:
     """All methods with convolutional nets."""
     for method in ALL:
-        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=gains_from_bf16()), seed=seed)
+        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=BF16), seed=seed)
 
 
 def tuning_conv(seed: int) -> Iterator[tuple[str, Study]]:
     """Weights of the best methods with convolutional nets, judged by images to choose by."""
     for method in SETTINGS_CONV:
-        yield "", Study("mnist", method, family="conv", schedule=Schedule(bf16=gains_from_bf16()), seed=seed, split="validation")
+        yield (
+            "",
+            Study("mnist", method, family="conv", schedule=Schedule(bf16=BF16), seed=seed, split="validation"),
+        )
 
 
 def cifar(seed: int) -> Iterator[tuple[str, Study]]:
@@ -181,7 +183,7 @@ def capacity(seed: int) -> Iterator[tuple[str, Study]]:
 
 def colour(method: str, k: int, seed: int) -> Study:
     """On CIFAR-10."""
-    schedule = Schedule(8, 256, bf16=gains_from_bf16())
+    schedule = Schedule(8, 256, bf16=BF16)
     return Study("cifar10", method, k, "conv", schedule, seed, judged_images=2500, extractor="lite0")
 
 
@@ -197,7 +199,16 @@ def rule(seed: int) -> Iterator[tuple[str, Study]]:
         method = f"jamming(hidden={hidden},warmup={warmup},weight={weight:.3g})"
         yield (
             f"k={k}, batch={batch}",
-            Study("mnist", method, k, "conv", Schedule(EPOCHS, batch, bf16=gains_from_bf16()), seed, FEW, split="validation"),
+            Study(
+                "mnist",
+                method,
+                k,
+                "conv",
+                Schedule(EPOCHS, batch, bf16=BF16),
+                seed,
+                FEW,
+                split="validation",
+            ),
         )
 
 
@@ -213,54 +224,13 @@ PARTS = {
 }
 
 
-def attempt(study: Study, folder: Path, deadline: float) -> dict[str, Any] | str:
-    """What the record is to hold of a study, trained and measured unless it is finished; or why there is nothing."""
-    result = recall(study, folder)
-    if result is None and time.time() > deadline:
-        return "left"
-    try:
-        result = result or finish_by_name(study, folder)
-    except FloatingPointError as error:
-        return f"failed: {error}"
+def attempt(study: Study, folder: Path) -> dict[str, Any]:
+    """What the record is to hold of a study, trained and measured unless it is finished."""
+    result = recall(study, folder) or finish_by_name(study, folder)
     z = np.load(folder / LATENTS).astype(np.float64)
     gaussian = np.random.default_rng(study.seed).standard_normal(z.shape)
-    kept = {name: value for name, value in result.items() if not name.startswith(LEFT_OUT)}
-    kept |= {"hz_of_few": of_few_words(z), "hz_of_few_null": of_few_words(gaussian)}
-    return {name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for name, value in kept.items()}
-
-
-def recorded(studies: Mapping[str, Study], record: Path) -> dict[str, Result]:
-    """What the record holds of studies by name; SystemExit if it holds another study under a name.
-
-    Their number format is a matter of the machine.
-    """
-    lines = map(json.loads, record.read_text().splitlines()) if record.exists() else ()
-    found = {line["name"]: line for line in lines if line["name"] in studies}
-    for name, line in found.items():
-        told = studies[name].describe()
-        if differing := [key for key, value in told.items() if key not in ("weight", "bf16") and line[key] != value]:
-            raise SystemExit(f"{record} holds another {name} ({', '.join(differing)} differ): remove that line")
-    return found
-
-
-def run(studies: Mapping[str, Study], out: Path, record: Path, minutes: float, processes: int) -> dict[str, Result]:
-    """Conduct the studies that the record lacks, several at a time, and add them to it; all that it then holds."""
-    deadline = time.time() + 60 * minutes
-    known = recorded(studies, record)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        names = {
-            pool.submit(attempt, study, out / name, deadline): name
-            for name, study in studies.items()
-            if name not in known
-        }
-        for future in as_completed(names):
-            name, became = names[future], future.result()
-            if not isinstance(became, str):
-                known[name] = {"name": name, **became}
-                with record.open("a") as lines:
-                    lines.write(json.dumps(known[name]) + "\n")
-            print(f"{time.strftime('%H:%M')} {name}: {became if isinstance(became, str) else 'done'}", flush=True)
-    return {name: known[name] for name in studies if name in known}
+    few = {"hz_of_few": of_few_words(z), "hz_of_few_null": of_few_words(gaussian)}
+    return rounded(result | few, LEFT_OUT)
 
 
 def envelope(points: Points, errors: Points) -> Points:
@@ -408,7 +378,7 @@ def main() -> None:
             name = str(Path(asked.part, group, study.name))
             studies[name], groups[name] = study, group
     record = asked.out / "quick.jsonl" if asked.quick else RECORD
-    results = run(studies, asked.out, record, asked.minutes, asked.processes)
+    results = run(studies, attempt, asked.out, record, aside=ASIDE, minutes=asked.minutes, processes=asked.processes)
     everything = list(results.values())
     for group in dict.fromkeys(groups.values()):
         if told := {name: result for name, result in results.items() if groups[name] == group}:

@@ -1,0 +1,216 @@
+"""Images as bits over binary channels: the table beside the published ones, and every code under attack.
+
+Why: a code is worth what it does on all test images, over many draws of the channel, with weights that were selected on
+validation images alone; and a paper that is called adversarial must be tested against an adversary.
+
+mnist     MNIST, 100 bits, BSC .1 to .4: the codec that is best on validation images, with encoder search
+quick     the same with the preset quick at .1
+binary    MNIST in black and white, 100 bits, BSC .1 to .4
+fashion   Fashion-MNIST, 100 bits, BSC .1 and .2, at the presets of MNIST
+cifar     CIFAR-10, 500 bits, BSC .1 and .2
+paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as long each
+bec       MNIST, 100 bits, BEC .1 to .5
+attacked  MNIST, BSC .1: codecs that learned against 5 and 10 steepest flips of a word
+small     MNIST, 10 bits, BSC .1: flips found by trying all patterns beside the steepest
+
+Of every codec it is measured what random and steepest flips of 5 and 10 % of a word's symbols do, what the best
+receivers of its words would reach, and what a linear probe reads. Each codec is kept in OUT/PART, and its result also
+as a line of the record beside this file, which many machines can add to: what is in the record is not repeated. With
+--minutes no codec is begun after so many; the tables are of what is finished, and say what is missing.
+
+    python benchmarks/bench_bits.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
+"""
+
+import argparse
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
+
+import numpy as np
+from record import Result, rounded, run
+
+from jscc_sim.bits import PRESETS, Recipe, Study, finish, flat, load_binary, recall
+from jscc_sim.bits.scrutiny import amortisation, attacked, probed
+from jscc_sim.data.parts import Parts, load_parts
+from jscc_sim.theory.image_codes import PAPER
+
+RECORD = Path(__file__).with_name("bits.jsonl")
+# Of a result, what the record leaves out.
+LEFT_OUT = ("curve",)
+FLIPS, ERASURES = (0.1, 0.2, 0.3, 0.4), (0.1, 0.2, 0.3, 0.4, 0.5)
+FULL = PRESETS["full"]
+# As in the paper, but for the number of epochs: the same for all.
+BUDGET = replace(PRESETS["paper"], epochs=40, selections=40)
+OBJECTIVES = ("necst", "abf", "infomax", "iabf", "straight-through")
+# Words of so few symbols that all patterns of flips are tried.
+FEW_BITS, BUDGETS, ENUMERATED = 10, (1, 2, 3), 500
+QUICK = {"images": 1000, "judged_images": 100, "recipe": Recipe("paper", epochs=1)}
+# What a table shows, and by what name.
+COLUMNS = {
+    "SSE": "test_sse",
+    "SSE, drawn": "test_sse_sampled",
+    "SSE, searched": "test_sse_searched",
+    "nats/pixel": "test_nats",
+    "SSE, validation": "valid_sse",
+    "CPU s": "cpu_seconds",
+}
+SCRUTINY = {
+    "Bayes receiver": "bayes_unseen",
+    "net": "net_unseen",
+    "kernel": "kernel_unseen",
+    "Bayes, training images": "bayes_known",
+    "net, training images": "net_known",
+    "probe": "probe",
+}
+
+
+def mnist(seed: int) -> Iterator[Study]:
+    """The best codec at each crossover."""
+    yield from (Study(at=flip, seed=seed, search=True) for flip in FLIPS)
+
+
+def quick(seed: int) -> Iterator[Study]:
+    """The one of minutes."""
+    yield Study(recipe=PRESETS["quick"], seed=seed)
+
+
+def binary(seed: int) -> Iterator[Study]:
+    """Black and white."""
+    yield from (Study("binary-mnist", at=flip, seed=seed) for flip in FLIPS)
+
+
+def fashion(seed: int) -> Iterator[Study]:
+    """Clothes."""
+    yield from (Study("fashion-mnist", at=flip, seed=seed) for flip in FLIPS[:2])
+
+
+def cifar(seed: int) -> Iterator[Study]:
+    """Colour."""
+    yield from (Study("cifar10", 500, at=flip, recipe=replace(FULL, net="conv"), seed=seed) for flip in FLIPS[:2])
+
+
+def paper(seed: int) -> Iterator[Study]:
+    """Objectives side by side."""
+    for flip in FLIPS[:2]:
+        yield from (Study(at=flip, objective=name, recipe=BUDGET, seed=seed) for name in OBJECTIVES)
+
+
+def bec(seed: int) -> Iterator[Study]:
+    """Erasures."""
+    yield from (Study(channel="bec", at=erased, seed=seed) for erased in ERASURES)
+
+
+def attacked_in_training(seed: int) -> Iterator[Study]:
+    """Against flips."""
+    yield from (Study(channel="bsc-flip", flips=flips, seed=seed) for flips in (5, 10))
+
+
+def small(seed: int) -> Iterator[Study]:
+    """Few bits."""
+    yield Study(bits=FEW_BITS, recipe=PRESETS["quick"], seed=seed)
+
+
+PARTS = {
+    "mnist": mnist,
+    "quick": quick,
+    "binary": binary,
+    "fashion": fashion,
+    "cifar": cifar,
+    "paper": paper,
+    "bec": bec,
+    "attacked": attacked_in_training,
+    "small": small,
+}
+
+
+@lru_cache
+def parts_of(data: str) -> Parts:
+    """The images, which a process keeps."""
+    return load_parts(data)
+
+
+def attempt(study: Study, folder: Path) -> dict[str, Any]:
+    """What the record is to hold of a study, trained and measured unless it is finished."""
+    parts = parts_of(study.data)
+    result = recall(study, folder) or finish(study, parts, folder)
+    codec, images = load_binary(folder), study.judged(parts.test)
+    nature = study.link.nominal
+    result |= attacked(codec, nature, images)
+    result |= amortisation(codec, nature, flat(parts.train, study.images), images)
+    result["probe"] = probed(codec, parts.train, parts.test)
+    if study.bits == FEW_BITS:
+        result |= attacked(codec, nature, images[:ENUMERATED], ("steepest", "exhaustive"), BUDGETS)
+    return rounded(result, LEFT_OUT)
+
+
+def table(results: Sequence[Result], columns: Mapping[str, str]) -> str:
+    """A row per channel and objective, mean ± spread over its seeds, of the columns that there are."""
+    shown = {heading: name for heading, name in columns.items() if any(name in result for result in results)}
+    lines = [f"| channel | objective | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
+    for channel, objective in dict.fromkeys(map(kind, results)):
+        mine = [result for result in results if kind(result) == (channel, objective)]
+        cells = [cell([result[name] for result in mine if name in result]) for name in shown.values()]
+        lines.append(f"| {channel} | {objective} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def kind(result: Result) -> tuple[str, str]:
+    """What a row is of."""
+    flips = "" if result["flips"] is None else f", {result['flips']} flips"
+    return f"{result['channel']} {result['at']:g}{flips}", result["objective"]
+
+
+def cell(values: Sequence[float]) -> str:
+    """Mean ± standard deviation over seeds."""
+    if not values:
+        return "–"
+    digits = 0 if np.mean(values) >= 100 else 2 if np.mean(values) >= 1 else 4
+    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
+
+
+def published(results: Sequence[Result]) -> str:
+    """The papers' points for the same set and bits."""
+    first = results[0]
+    points = PAPER.get(first["data"], {}).get(first["bits"], {})
+    lines = ["| published | " + " | ".join(f"{flip:g}" for flip in FLIPS) + " |", "|---" * (len(FLIPS) + 1) + "|"]
+    lines += [f"| {name} | {' | '.join(f'{of[flip]:g}' for flip in FLIPS)} |" for name, of in points.items()]
+    return "\n".join(lines) if points else ""
+
+
+def main() -> None:
+    """Run a part and print its tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--out", type=Path, required=True, help="where codecs and results are kept")
+    parser.add_argument("--seed", type=int, default=0, help="the first  [0]")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, in a row  [3]")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no codec after so many  [no limit]")
+    parser.add_argument("--processes", type=int, default=2, help="codecs at a time, each with one thread  [2]")
+    parser.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
+    asked = parser.parse_args()
+    studies: dict[str, Study] = {}
+    for seed in range(asked.seed, asked.seed + asked.seeds):
+        for study in PARTS[asked.part](seed):
+            told = replace(study, **QUICK) if asked.quick else study
+            studies[str(Path(asked.part, told.name))] = told
+    record = asked.out / "quick.jsonl" if asked.quick else RECORD
+    found = run(studies, attempt, asked.out, record, minutes=asked.minutes, processes=asked.processes)
+    results = list(found.values())
+    if results:
+        attacks = {name: name for name in results[0] if name.startswith(("random-", "steepest-", "exhaustive-"))}
+        for columns in (COLUMNS, attacks, SCRUTINY):
+            print(f"\n{table(results, columns)}")
+        print(f"\n{published(results)}")
+    if missing := len(studies) - len(results):
+        print(f"\n{missing} of {len(studies)} codecs are missing: the same command goes on")
+
+
+if __name__ == "__main__":
+    main()

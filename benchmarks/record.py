@@ -1,0 +1,84 @@
+"""A record of results, a line of JSON each, which many machines can add to: what is in it is not done again."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol
+
+DIGITS = 6
+
+Result = Mapping[str, Any]
+
+
+class Described(Protocol):
+    """A study, as far as the record looks at it."""
+
+    def describe(self) -> dict[str, Any]:
+        """It as plain values by name."""
+
+
+def rounded(result: Result, left_out: tuple[str, ...]) -> dict[str, Any]:
+    """What is kept of a result: six digits of its numbers, and nothing that begins as ``left_out``."""
+    kept = {name: value for name, value in result.items() if not name.startswith(left_out)}
+    return {name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for name, value in kept.items()}
+
+
+def recorded(studies: Mapping[str, Described], record: Path, aside: Collection[str] = ()) -> dict[str, Result]:
+    """What the record holds of studies by name; SystemExit if it holds another study under a name.
+
+    They may differ in what is left ``aside``.
+    """
+    lines = map(json.loads, record.read_text().splitlines()) if record.exists() else ()
+    found = {line["name"]: line for line in lines if line["name"] in studies}
+    for name, line in found.items():
+        told = json.loads(json.dumps(studies[name].describe()))
+        if differing := [key for key, value in told.items() if key not in aside and line[key] != value]:
+            raise SystemExit(f"{record} holds another {name} ({', '.join(differing)} differ): remove that line")
+    return found
+
+
+def run(
+    studies: Mapping[str, Described],
+    attempt: Callable[[Any, Path], dict[str, Any]],
+    out: Path,
+    record: Path,
+    *,
+    aside: Collection[str] = (),
+    minutes: float = math.inf,
+    processes: int = 2,
+) -> dict[str, Result]:
+    """Attempt the studies that the record lacks, several at a time, and add them to it; all that it then holds.
+
+    None is begun after so many ``minutes``. An attempt that raises FloatingPointError is told, and not recorded.
+    """
+    known, deadline = recorded(studies, record, aside), time.time() + 60 * minutes
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        names = {
+            pool.submit(_in_time, attempt, study, out / name, deadline): name
+            for name, study in studies.items()
+            if name not in known
+        }
+        for future in as_completed(names):
+            name, became = names[future], future.result()
+            if not isinstance(became, str):
+                known[name] = {"name": name, **became}
+                with record.open("a") as lines:
+                    lines.write(json.dumps(known[name]) + "\n")
+            print(f"{time.strftime('%H:%M')} {name}: {became if isinstance(became, str) else 'done'}", flush=True)
+    return {name: known[name] for name in studies if name in known}
+
+
+def _in_time(
+    attempt: Callable[[Any, Path], dict[str, Any]], study: Described, folder: Path, deadline: float
+) -> dict[str, Any] | str:
+    """What the record is to hold, or why there is nothing."""
+    if time.time() > deadline:
+        return "left"
+    try:
+        return attempt(study, folder)
+    except FloatingPointError as error:
+        return f"failed: {error}"

@@ -1,0 +1,71 @@
+"""What else there is to know of a trained codec: its error under attack, its amortisation gap, what a probe reads."""
+
+from collections.abc import Sequence
+
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from channels import BitFlip, Channel, MemorylessChannel
+from jscc_sim.bits.distortion import distortion
+from jscc_sim.bits.receivers import bayes_receiver, kernel_receiver
+from jscc_sim.bits.study import flat
+from jscc_sim.codecs import BinaryCodec
+from jscc_sim.data.parts import Part
+from jscc_sim.seeds import seeded
+
+# Of a word's symbols, the budgets of the adversary.
+SHARES = (0.05, 0.1)
+# Images that a linear probe learns from, and that the net is compared with other receivers on.
+PROBED, COMPARED = 10_000, 2_000
+
+
+def attacked(
+    codec: BinaryCodec,
+    behind: MemorylessChannel,
+    images: Tensor,
+    attacks: Sequence[str] = ("random", "steepest"),
+    budgets: Sequence[int] | None = None,
+) -> dict[str, float]:
+    """Squared errors of images ``(count, k)`` by attack and budget of flips, as in ``steepest-5``, behind nature.
+
+    By default budgets are 5 and 10 % of a word's symbols. The adversary sees what nature did, and raises the codec's
+    loss.
+    """
+    given = [round(share * codec.n) for share in SHARES] if budgets is None else budgets
+    channels = {f"{name}-{flips}": BitFlip(behind, flips, attack=name) for name in attacks for flips in given}
+    return {name: distortion(codec, channel, images, draws=1, squared=True).mean for name, channel in channels.items()}
+
+
+@torch.no_grad()
+def amortisation(
+    codec: BinaryCodec, channel: Channel, known: Tensor, unseen: Tensor, seed: int = 0
+) -> dict[str, float]:
+    """Squared errors of the net, the exact Bayes receiver and the additive kernel, which know the words of ``known``.
+
+    Both are given for images of ``known``, where the Bayes receiver is the best there is and the rest is the net's
+    amortisation gap, and for ``unseen`` ones.
+    """
+    law, words = channel.nominal, codec.encode(known)
+    found: dict[str, float] = {}
+    for name, images in (("known", known[:COMPARED]), ("unseen", unseen[:COMPARED])):
+        with seeded(0):
+            y = channel(codec.encode(images))
+        estimates = {
+            "net": codec.decode(y, law),
+            "bayes": bayes_receiver(y, words, known, law),
+            "kernel": kernel_receiver(y, words, known, law),
+        }
+        errors = {receiver: (images - estimate).square().sum(-1).mean() for receiver, estimate in estimates.items()}
+        found |= {f"{receiver}_{name}": float(error) for receiver, error in errors.items()}
+    return found
+
+
+@torch.no_grad()
+def probed(codec: BinaryCodec, train: Part, test: Part) -> float:
+    """The accuracy of logistic regression on words, learned from some training images; ValueError without labels."""
+    if train.labels is None or test.labels is None:
+        raise ValueError("a linear probe learns from labels, and these images have none")
+    seen, unseen = (codec.encode(flat(part, PROBED)).numpy() for part in (train, test))
+    probe = LogisticRegression(max_iter=1000).fit(seen, train.labels[:PROBED])
+    return float(probe.score(unseen, test.labels[:PROBED]))
