@@ -330,10 +330,10 @@ class TestSearch:
         assert better < plain
 
     def test_is_chosen_by_images(self, trained, monkeypatch):
-        monkeypatch.setattr("jscc_sim.bits.search.TRIED", ((1, 1), (32, 6)))
+        monkeypatch.setattr("jscc_sim.bits.search.TRIED", ((2, 1, 1), (32, 6, 4)))
         searched, found = chosen_search(trained.codec, BSC(0.1), flat(PARTS.validation))
-        assert list(found) == ["1x1", "32x6"]
-        assert found[f"{searched.draws}x{searched.rounds}"] == min(found.values())
+        assert list(found) == ["2x1x1", "32x6x4"]
+        assert found[f"{searched.draws}x{searched.rounds}x{searched.tried}"] == min(found.values())
 
     def test_noise_that_adds_is_refused(self, codec):
         from channels import AWGN

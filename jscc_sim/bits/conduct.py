@@ -84,5 +84,5 @@ def searched(codec: BinaryCodec, study: Study, parts: Parts) -> dict[str, Any]:
     """The squared error of test images with encoder search, and what it was chosen from on validation images."""
     sender, tried = chosen_search(codec, study.link, study.judged(parts.validation)[:CHOOSING])
     found = distortion(sender, study.link, study.judged(parts.test), draws=1, squared=True)
-    said = {"search_draws": sender.draws, "search_rounds": sender.rounds, "search_tried": tried}
-    return {"test_sse_searched": found.mean, "test_sse_searched_error": found.error, **said}
+    said = {"search_draws": sender.draws, "search_rounds": sender.rounds, "search_flips": sender.tried}
+    return {"test_sse_searched": found.mean, "test_sse_searched_error": found.error, **said, "searches": tried}

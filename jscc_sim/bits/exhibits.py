@@ -13,10 +13,9 @@ from channels import BEC
 from jscc_sim.bits.chain import chain
 from jscc_sim.bits.distortion import distortion
 from jscc_sim.bits.folder import load_binary, load_result
-from jscc_sim.bits.study import Study
-from jscc_sim.data.parts import Parts
+from jscc_sim.bits.study import Study, flat
+from jscc_sim.data.parts import Part, Parts
 from jscc_sim.seeds import seeded
-from jscc_sim.sources import Images
 from jscc_sim.theory.binary_limits import bec_capacity, bsc_capacity
 from jscc_sim.theory.image_codes import PAPER, mean_image
 from jscc_sim.theory.limits import gaussian_distortion
@@ -67,7 +66,7 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
     return Exhibit(
         load_result(folder),
         [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in LEVELS],
-        limits(study),
+        limits(study, parts.test),
         published(study),
         pictures(few),
         reconstructed,
@@ -76,9 +75,9 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
     )
 
 
-def limits(study: Study) -> Lines:
-    """Of the set's test images: the mean image's error, and a Gaussian source's of their covariance at capacity."""
-    variances, _ = Images(study.data).karhunen_loeve
+def limits(study: Study, test: Part) -> Lines:
+    """Of test images: the mean image's error, and that of a Gaussian source of their covariance at capacity."""
+    variances = np.linalg.eigvalsh(np.cov(flat(test).double().numpy(), rowvar=False, bias=True)).clip(0)
     capacity = bec_capacity if isinstance(study.link.nominal, BEC) else bsc_capacity
     return {
         "mean image": [(level, mean_image(variances)) for level in LEVELS],

@@ -1,5 +1,7 @@
 """Encoder search: a transmitter that knows the decoder and the channel's law tries flips of its own word first."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -8,8 +10,8 @@ from jscc_sim.bits.distortion import distortion
 from jscc_sim.codecs import BinaryCodec, Codec
 from jscc_sim.sources import checked_count
 
-# Draws and rounds between which validation images decide, and how often each is sent to judge.
-TRIED = ((16, 8), (64, 8), (64, 16), (256, 16))
+# Draws, rounds and flips between which validation images decide, and how often each is sent to judge.
+TRIED = ((16, 4, 2), (32, 4, 2), (64, 4, 4), (128, 4, 4))
 JUDGING = 5
 
 
@@ -17,22 +19,25 @@ class SearchedCodec(Codec):
     """A binary codec whose word is improved, flip by flip, for the channel that it is to pass.
 
     The error of a word is a mean over ``draws`` of the channel's factors, the same for all words of an image. In each
-    of ``rounds`` the flips of ``tried`` symbols are tried, those that promise most by the error's gradient, and the
-    best is kept if it lowers the error. ``channel`` multiplies each symbol by a factor of its own, as `BSC` and `BEC`
-    do.
+    of ``rounds`` flips of ``tried`` symbols are tried one after the other, first those that promise most by the error's
+    gradient, and each is kept that lowers the error by more than the standard error of its gain: where draws are few
+    and noise is much, the search would else learn the draws. ``channel`` multiplies each symbol by a factor of its own,
+    as `BSC` and `BEC` do.
     """
 
     alphabet = "antipodal"
     cost = 64
 
-    def __init__(self, codec: BinaryCodec, channel: Channel, draws: int = 64, rounds: int = 8, tried: int = 4) -> None:
+    def __init__(self, codec: BinaryCodec, channel: Channel, draws: int = 64, rounds: int = 4, tried: int = 4) -> None:
         super().__init__()
         if channel.output != "antipodal":
             raise ValueError(
                 f"the search draws factors of symbols, which {type(channel).__name__} has not: use bsc or bec"
             )
+        if draws < 2:
+            raise ValueError(f"a gain is judged on at least 2 draws, got {draws}")
         self.codec, self.channel, self.k, self.n = codec, channel, codec.k, codec.n
-        self.draws, self.rounds = checked_count("draws", draws), rounds
+        self.draws, self.rounds = draws, rounds
         self.tried = min(checked_count("tried", tried), codec.n)
 
     def encode(self, u: Tensor) -> Tensor:
@@ -58,26 +63,30 @@ class SearchedCodec(Codec):
             if not len(left):
                 break
             words, noise = x[left], factors[:, left]
-            error, promise = self._promise(u[left], words, noise)
-            candidates = promise.topk(self.tried, -1).indices
-            flips = torch.ones_like(words).expand(self.tried, -1, -1).scatter(-1, candidates.T.unsqueeze(-1), -1.0)
-            found = torch.stack([self._error(u[left], words * flip, noise) for flip in flips])
-            least, which = found.min(0)
-            better = least < error
-            x[left[better]] = (words * flips[which, torch.arange(len(words), device=x.device)])[better]
-            left = left[better]
+            errors, promise = self._promise(u[left], words, noise)
+            found = torch.zeros(len(left), dtype=torch.bool, device=x.device)
+            for candidate in promise.topk(self.tried, -1).indices.T:
+                flipped = words * torch.ones_like(words).scatter(-1, candidate.unsqueeze(-1), -1.0)
+                then = self._errors(u[left], flipped, noise)
+                gain = errors - then
+                better = gain.mean(0) > gain.std(0) / math.sqrt(self.draws)
+                words, errors = torch.where(better.unsqueeze(-1), flipped, words), torch.where(better, then, errors)
+                found |= better
+            x[left] = words
+            left = left[found]
         return x
 
-    def _error(self, u: Tensor, x: Tensor, factors: Tensor) -> Tensor:
-        return self.codec.loss(u, x * factors, self.channel.nominal).mean(0)
+    def _errors(self, u: Tensor, x: Tensor, factors: Tensor) -> Tensor:
+        """Of words ``(images, n)`` on each draw, ``(draws, images)``."""
+        return self.codec.loss(u, x * factors, self.channel.nominal)
 
     def _promise(self, u: Tensor, x: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
-        """The error of words, and by how much a flip of each symbol lowers it to first order."""
+        """The errors of words, and by how much a flip of each symbol lowers their mean to first order."""
         with torch.enable_grad():
             sent = x.detach().requires_grad_()
-            error = self._error(u, sent, factors)
-            (slope,) = torch.autograd.grad(error.sum(), sent)
-        return error.detach(), 2 * x * slope
+            errors = self._errors(u, sent, factors)
+            (slope,) = torch.autograd.grad(errors.mean(0).sum(), sent)
+        return errors.detach(), 2 * x * slope
 
     def extra_repr(self) -> str:
         """How hard it searches; codec and channel show themselves."""
@@ -85,8 +94,8 @@ class SearchedCodec(Codec):
 
 
 def chosen_search(codec: BinaryCodec, channel: Channel, images: Tensor) -> tuple[SearchedCodec, dict[str, float]]:
-    """The search of those `TRIED` that does best on images, and the squared errors of all, by draws and rounds."""
-    searches = {f"{draws}x{rounds}": SearchedCodec(codec, channel, draws, rounds) for draws, rounds in TRIED}
+    """The search of those `TRIED` that does best on images, and the squared errors of all, by what it is."""
+    searches = {"x".join(map(str, how)): SearchedCodec(codec, channel, *how) for how in TRIED}
     found = {
         name: distortion(searched, channel, images, draws=JUDGING, squared=True).mean
         for name, searched in searches.items()

@@ -26,8 +26,8 @@ CHANNELS: dict[str, Callable[[float, int], Channel]] = {
     "bec-flip": lambda at, flips: BitFlip(BEC(at), flips),
 }
 PRESETS = {
-    "quick": Recipe(epochs=12),
-    "full": Recipe(),
+    "quick": Recipe(epochs=26),
+    "full": Recipe(epochs=130),
     "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, selections=200),
 }
 

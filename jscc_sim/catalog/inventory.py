@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 
 def inventory() -> list[Entry]:
-    """Every name that a request may hold, and what a study of latents takes."""
+    """Every name that a request may hold, and what studies of latents and of bits take."""
     return [
         *_channels(),
         *_policies(),
@@ -33,6 +33,7 @@ def inventory() -> list[Entry]:
         *(Entry("sources", name, SOURCE_TAKES.get(name, "--k"), _says(kind)) for name, kind in SOURCES.items()),
         *(Entry("metrics", metric.name, "", metric.says) for metric in METRICS.values()),
         *_shaping(),
+        *_bits(),
     ]
 
 
@@ -62,6 +63,19 @@ def _shaping() -> Iterator[Entry]:
         yield Entry("priors", name, "", _says(prior()))
     for kind, parts in (("families", FAMILIES), ("extractors", EXTRACTORS)):
         yield from (Entry(kind, name, "", _says(part)) for name, part in parts.items())
+
+
+def _bits() -> Iterator[Entry]:
+    """Of ``jscc-sim train bits``: objectives and nets."""
+    from jscc_sim.bits import OBJECTIVES
+    from jscc_sim.codecs.binary_nets import NETS
+
+    for name, objective in OBJECTIVES.items():
+        noise = "adversarial levels" if objective.noise == "adversarial" else "the channel"
+        says = f"gradients by {objective.gradient}, noise of {noise}"
+        informed = f", information weighed by {objective.infomax:g}" if objective.infomax else ""
+        yield Entry("objectives", name, " ".join(vars(objective)), says + informed)
+    yield from (Entry("nets", name, "", _says(net)) for name, net in NETS.items())
 
 
 def _says(part: object) -> str:

@@ -10,7 +10,7 @@ import click
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line instead of a table.")
 def list_names(as_json: bool) -> None:
-    """List channels, policies, codecs, sources, metrics, and methods of shaping latents, with their parameters."""
+    """List channels, policies, codecs, sources, metrics, methods for latents and objectives for bits, by name."""
     from jscc_sim.catalog import inventory
 
     kind = ""

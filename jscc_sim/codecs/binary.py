@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from channels import MemorylessChannel
 from jscc_sim.codecs.base import Codec, antipodal
-from jscc_sim.codecs.binary_nets import NETS
+from jscc_sim.codecs.binary_nets import LINEAR, NETS
 from jscc_sim.gradients import draw, draw_through
 from jscc_sim.nets import Shape
 from jscc_sim.sources import checked_count
@@ -48,6 +48,8 @@ class BinaryCodec(Codec):
         self.shape, self.n, self.k = (colours, height, width), checked_count("n", n), math.prod(shape)
         self.net, self.pixels, self.erasures, self.sampled = net, pixels, erasures, sampled
         self.encoder, self.decoder = NETS[net](self.shape, n)
+        if pixels == "gaussian" and net not in LINEAR:
+            self.decoder.append(nn.Sigmoid())
 
     def logits(self, u: Tensor) -> Tensor:
         """Of each symbol's being −1, ``(..., n)``."""

@@ -73,3 +73,5 @@ def _normed(sizes: list[int]) -> list[nn.Module]:
 
 
 NETS: dict[str, Callable[[Shape, int], Nets]] = {"paper": paper, "wide": wide, "conv": conv}
+# Whose means of grey pixels are those of a linear layer; others are held to [0, 1] by a sigmoid, which helps.
+LINEAR = ("paper",)
