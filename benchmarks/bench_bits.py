@@ -12,6 +12,7 @@ paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through w
 bec       MNIST, 100 bits, BEC .1 to .5
 attacked  MNIST, BSC .1: codecs that learned against 5 and 10 steepest flips of a word
 small     MNIST, 10 bits, BSC .1: flips found by trying all patterns beside the steepest
+source    MNIST, 8 to 64 bits without errors: source codes, for the line of separation in the figure of mnist
 
 Of every codec it is measured what random and steepest flips of 5 and 10 % of a word's symbols do, what the best
 receivers of its words would reach, and what a linear probe reads. Each codec is kept in OUT/PART, and its result also
@@ -33,23 +34,29 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
-from record import Result, rounded, run
+from record import Result, recorded, rounded, run
 
-from jscc_sim.bits import PRESETS, Recipe, Study, finish, flat, load_binary, recall
+from jscc_sim.bits import PRESETS, Recipe, Study, distortion, finish, flat, load_binary, recall
 from jscc_sim.bits.scrutiny import amortisation, attacked, probed
 from jscc_sim.data.parts import Parts, load_parts
-from jscc_sim.theory.image_codes import PAPER
+from jscc_sim.plot import distortion_curves, stability
+from jscc_sim.plot import save as save_figure
+from jscc_sim.theory.binary_limits import bsc_capacity
+from jscc_sim.theory.image_codes import PAPER, hyperplanes, mean_image, separation_distortion
+from jscc_sim.theory.limits import gaussian_distortion
 
 RECORD = Path(__file__).with_name("bits.jsonl")
 # Of a result, what the record leaves out.
 LEFT_OUT = ("curve",)
 FLIPS, ERASURES = (0.1, 0.2, 0.3, 0.4), (0.1, 0.2, 0.3, 0.4, 0.5)
-FULL = PRESETS["full"]
+FULL, FULL_BITS = PRESETS["full"], 100
 # As in the paper, but for the number of epochs: the same for all.
 BUDGET = replace(PRESETS["paper"], epochs=40, selections=40)
 OBJECTIVES = ("necst", "abf", "infomax", "iabf", "straight-through")
 # Words of so few symbols that all patterns of flips are tried.
 FEW_BITS, BUDGETS, ENUMERATED = 10, (1, 2, 3), 500
+# Of source codes, and of the figure's grid.
+SOURCE_BITS, GRID = (8, 16, 24, 32, 40, 48, 64), tuple(round(0.05 * step, 2) for step in range(11))
 QUICK = {"images": 1000, "judged_images": 100, "recipe": Recipe("paper", epochs=1)}
 # What a table shows, and by what name.
 COLUMNS = {
@@ -116,6 +123,11 @@ def small(seed: int) -> Iterator[Study]:
     yield Study(bits=FEW_BITS, recipe=PRESETS["quick"], seed=seed)
 
 
+def source(seed: int) -> Iterator[Study]:
+    """No errors."""
+    yield from (Study(bits=bits, at=0.0, recipe=PRESETS["quick"], seed=seed) for bits in SOURCE_BITS)
+
+
 PARTS = {
     "mnist": mnist,
     "quick": quick,
@@ -126,6 +138,7 @@ PARTS = {
     "bec": bec,
     "attacked": attacked_in_training,
     "small": small,
+    "source": source,
 }
 
 
@@ -184,6 +197,53 @@ def published(results: Sequence[Result]) -> str:
     return "\n".join(lines) if points else ""
 
 
+def lines(source_codes: Sequence[Result]) -> dict[str, list[tuple[float, float]]]:
+    """What to hold codes of 100 bits of MNIST against: no network, Gaussian limits, and, with source codes, separation."""
+    parts, bits = parts_of("mnist"), FULL_BITS
+    train, test = (flat(part).double().numpy() for part in (parts.train, parts.test))
+    variances = np.linalg.eigvalsh(np.cov(test, rowvar=False, bias=True)).clip(0)
+    without = hyperplanes(train, test, bits, GRID).distortion
+    capacities = bits * bsc_capacity(GRID)
+    found = {
+        "mean image": [mean_image(variances)] * len(GRID),
+        "hyperplanes and LMMSE receiver, no network": without.tolist(),
+        "Gaussian R(D) at capacity": gaussian_distortion(variances, capacities).tolist(),
+    }
+    if source_codes:
+        codes = {one["bits"]: one["test_sse"] for one in source_codes}
+        separate = [separation_distortion(codes, bits, flip, lost=mean_image(variances)) for flip in GRID]
+        found["learned source code, random channel code, a genie tells errors"] = [one.distortion for one in separate]
+    return {name: list(zip(GRID, values, strict=True)) for name, values in found.items()}
+
+
+def draw_distortion(studies: Mapping[str, Study], results: Mapping[str, Result], record: Path, out: Path) -> None:
+    """Draw what codecs do at their own crossover and at others, with all lines."""
+    sources = {str(Path("source", study.name)): study for study in source(0)}
+    limits = lines(list(recorded(sources, record).values()))
+    mine = [result for result in results.values() if result["seed"] == 0]
+    measured = {"trained at each": [(result["at"], result["test_sse"]) for result in mine]}
+    if all("test_sse_searched" in result for result in mine):
+        measured["the same, encoder search"] = [(result["at"], result["test_sse_searched"]) for result in mine]
+    test = flat(parts_of("mnist").test)
+    for name, study in studies.items():
+        if study.seed == 0 and recall(study, out / name):
+            codec = load_binary(out / name)
+            curve = [distortion(codec, study.link.at(flip), test, draws=1, squared=True).mean for flip in GRID]
+            measured[f"trained at {study.at:g}"] = list(zip(GRID, curve, strict=True))
+    points = {name: [*of.items()] for name, of in PAPER["mnist"][FULL_BITS].items()}
+    save_figure(distortion_curves(measured, limits, points, "crossover probability"), out / "bits_distortion.png")
+
+
+def draw_stability(results: Sequence[Result], out: Path) -> None:
+    """Draw how validation errors went, by objective, at the first crossover."""
+    found: dict[str, list[Mapping[int, float]]] = {}
+    for result in results:
+        if result["at"] == FLIPS[0]:
+            tried = {int(epoch): error for epoch, error in result["tried"].items()}
+            found.setdefault(result["objective"], []).append(tried)
+    save_figure(stability(found), out / "bits_stability.png")
+
+
 def main() -> None:
     """Run a part and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -208,6 +268,10 @@ def main() -> None:
         for columns in (COLUMNS, attacks, SCRUTINY):
             print(f"\n{table(results, columns)}")
         print(f"\n{published(results)}")
+        if asked.part == "mnist" and not asked.quick:
+            draw_distortion(studies, found, record, asked.out)
+        if asked.part == "paper":
+            draw_stability(results, asked.out)
     if missing := len(studies) - len(results):
         print(f"\n{missing} of {len(studies)} codecs are missing: the same command goes on")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from channels import BEC, BSC, BitFlip
+from channels import AWGN, BEC, BSC, BitFlip
 from jscc_sim.bits import (
     BEST,
     OBJECTIVES,
@@ -231,7 +231,7 @@ class TestTraining:
         assert replace(recipe, constant=True).rate(100, 100) == recipe.lr
 
     def test_over_flips_and_erasures_too(self):
-        for channel in (BitFlip(BSC(0.1), 2), BitFlip(BEC(0.1), 1), BEC(0.3)):
+        for channel in (BitFlip(BSC(0.1), 2), BitFlip(BEC(0.1), 1), BEC(0.3), AWGN(0.5)):
             epochs = list(training(channel=channel).run())
             assert epochs[-1].error < epochs[0].error
 
@@ -336,8 +336,6 @@ class TestSearch:
         assert found[f"{searched.draws}x{searched.rounds}x{searched.tried}"] == min(found.values())
 
     def test_noise_that_adds_is_refused(self, codec):
-        from channels import AWGN
-
         with pytest.raises(ValueError, match="which AWGN has not: use bsc or bec"):
             SearchedCodec(codec, AWGN(1.0))
 
@@ -404,6 +402,7 @@ class TestStudy:
             ({"objective": "iabf(infomax=a)"}, "wrong kind"),
             ({"objective": "abf", "channel": "bec"}, "which BEC has not"),
             ({"flips": 3}, "channel bsc takes no flips"),
+            ({"channel": "awgn", "at": 3.0, "search": True}, "leave --search out"),
             ({"channel": "bsc-flip"}, "takes --flips"),
             ({"channel": "bsc-flip", "flips": 101}, "flips must be 0 to 100"),
         ],

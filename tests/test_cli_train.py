@@ -106,6 +106,17 @@ class TestKeeps:
         assert code == 2
         assert "encodes words of k=36" in errors[0]
 
+    @pytest.mark.parametrize("channel", [("bec", "0.3"), ("awgn", "-3")])
+    def test_other_channels_draw_figures_too(self, channel, run, folder, tmp_path):
+        name, at = channel
+        given = ("--data", str(folder), "--channel", name, "--at", at, "--out", str(tmp_path / "out"))
+        code, _, errors = run(*TRAIN, *given)
+        assert code == 0
+        assert len(errors) == len(FIGURES)
+        codec = tmp_path / "out" / f"straight-through-{name}-{float(at):g}-0"
+        code, _, errors = run("sweep", "--codec", str(codec), "--channel", name, "--at", at, "--words", "100")
+        assert (code, errors) == (0, [])
+
 
 class TestRefuses:
     @pytest.mark.parametrize(

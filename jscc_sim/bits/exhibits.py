@@ -1,5 +1,6 @@
 """What the figures show of a trained codec of bits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from channels import BEC
+from channels import from_decibels
 from jscc_sim.bits.chain import chain
 from jscc_sim.bits.distortion import distortion
 from jscc_sim.bits.folder import load_binary, load_result
@@ -18,10 +19,21 @@ from jscc_sim.data.parts import Part, Parts
 from jscc_sim.seeds import seeded
 from jscc_sim.theory.binary_limits import bec_capacity, bsc_capacity
 from jscc_sim.theory.image_codes import PAPER, mean_image
-from jscc_sim.theory.limits import gaussian_distortion
+from jscc_sim.theory.limits import capacity_real, gaussian_distortion
 
-LEVELS = tuple(round(0.05 * step, 2) for step in range(11))
-SHOWN_LEVELS = (0.0, 0.1, 0.2, 0.4)
+# Of a channel, by its knob: where the error is measured, and at which levels images are shown.
+PROBABILITIES = tuple(round(0.05 * step, 2) for step in range(11)), (0.0, 0.1, 0.2, 0.4)
+LEVELS = {
+    "flip": PROBABILITIES,
+    "erase": PROBABILITIES,
+    "snr_db": (tuple(float(level) for level in range(-8, 13, 2)), (8.0, 4.0, 0.0, -4.0)),
+}
+# Bits per use, by the same.
+CAPACITIES: dict[str, Callable[[float], NDArray[np.float64]]] = {
+    "flip": bsc_capacity,
+    "erase": bec_capacity,
+    "snr_db": lambda level: capacity_real(1.0, 0.0, from_decibels(-level)),
+}
 SHOWN, CHAINED, JUDGED = 16, 12, 2000
 STEPS = (1, 2, 5, 20, 100)
 
@@ -52,20 +64,20 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
     """What the figures show of the study that was saved into a folder."""
     codec, images = load_binary(folder), study.judged(parts.test)
     shape = parts.test.images.shape[1:]
-    few, at = images[:SHOWN], study.link.at
+    few, at, (levels, shown) = images[:SHOWN], study.link.at, LEVELS[study.link.knob]
 
     def pictures(found: torch.Tensor) -> Pictures:
         return found.clamp(0, 1).numpy().reshape(len(found), shape[0], shape[1], -1)
 
     with seeded(study.seed), torch.no_grad():
         reconstructed = {
-            level: pictures(codec.decode(at(level)(codec.encode(few)), at(level).nominal)) for level in SHOWN_LEVELS
+            level: pictures(codec.decode(at(level)(codec.encode(few)), at(level).nominal)) for level in shown
         }
         ones = (codec.encode(images) < 0).double().mean(0).numpy()
         steps = dict(enumerate(islice(chain(codec, study.link, images[:CHAINED]), max(STEPS)), start=1))
     return Exhibit(
         load_result(folder),
-        [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in LEVELS],
+        [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in levels],
         limits(study, parts.test),
         published(study),
         pictures(few),
@@ -78,12 +90,12 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
 def limits(study: Study, test: Part) -> Lines:
     """Of test images: the mean image's error, and that of a Gaussian source of their covariance at capacity."""
     variances = np.linalg.eigvalsh(np.cov(flat(test).double().numpy(), rowvar=False, bias=True)).clip(0)
-    capacity = bec_capacity if isinstance(study.link.nominal, BEC) else bsc_capacity
+    knob = study.link.knob
+    levels = np.array(LEVELS[knob][0])
+    least = gaussian_distortion(variances, [study.bits * CAPACITIES[knob](level) for level in levels.tolist()])
     return {
-        "mean image": [(level, mean_image(variances)) for level in LEVELS],
-        "Gaussian R(D) at capacity": [
-            (level, float(gaussian_distortion(variances, study.bits * capacity(level)))) for level in LEVELS
-        ],
+        "mean image": [(level, mean_image(variances)) for level in levels.tolist()],
+        "Gaussian R(D) at capacity": list(zip(levels.tolist(), least.tolist(), strict=True)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from channels import BEC, BSC, BitFlip, Channel
+from channels import AWGN, BEC, BSC, BitFlip, Channel
 from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
 from jscc_sim.bits.training import Recipe
 from jscc_sim.codecs import BinaryCodec
@@ -20,6 +20,7 @@ from jscc_sim.spelling import called, known
 # Beyond one half a flip says more than none; a decoder would learn to turn it round.
 MOST = 0.5
 CHANNELS: dict[str, Callable[[float, int], Channel]] = {
+    "awgn": lambda at, flips: AWGN(1.0).at(at),
     "bsc": lambda at, flips: BSC(at),
     "bec": lambda at, flips: BEC(at),
     "bsc-flip": lambda at, flips: BitFlip(BSC(at), flips),
@@ -34,7 +35,7 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Study:
-    """One codec of ``bits``, learned over ``channel`` at ``at``, its crossover or erasure probability.
+    """One codec of ``bits``, learned over ``channel`` at ``at``: its probability of errors or erasures, or SNR in dB.
 
     ``objective`` is one of `OBJECTIVES`, with options in brackets, as ``iabf(infomax=0.001)``; the adversary of
     ``bsc-flip`` and ``bec-flip`` turns ``flips`` symbols of each word. It learns from the first ``images`` of the
@@ -57,12 +58,14 @@ class Study:
     def __post_init__(self) -> None:
         checked_count("bits", self.bits)
         known("channel of bits", self.channel, CHANNELS)
-        if not 0 <= self.at <= MOST:
+        if self.channel != "awgn" and not 0 <= self.at <= MOST:
             raise ValueError(f"a probability of errors or erasures must lie between 0 and {MOST}, got {self.at}")
         if (self.flips is not None) != self.channel.endswith("flip"):
             raise ValueError(f"channel {self.channel} takes {'--flips' if self.flips is None else 'no flips'}")
         if self.flips is not None and not 0 <= self.flips <= self.bits:
             raise ValueError(f"flips must be 0 to {self.bits}, as words have so many bits, got {self.flips}")
+        if self.search and self.channel == "awgn":
+            raise ValueError("the search draws factors of symbols, which awgn has not: leave --search out")
         self.sought.check(self.link)
         object.__setattr__(self, "objective", self.objective.replace(" ", ""))
 

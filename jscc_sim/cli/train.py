@@ -35,8 +35,10 @@ def train() -> None:
 @train.command()
 @click.option("--data", default="mnist", show_default=True, help="A set as in jscc-sim data, or a folder of pictures.")
 @click.option("--bits", type=click.IntRange(1), default=100, show_default=True, help="Channel uses per image.")
-@click.option("--channel", default="bsc", show_default=True, help="bsc, bec, bsc-flip or bec-flip.")
-@click.option("--at", type=float, default=0.1, show_default=True, help="Its probability of errors or erasures.")
+@click.option("--channel", default="bsc", show_default=True, help="bsc, bec, awgn, bsc-flip or bec-flip.")
+@click.option(
+    "--at", type=float, default=0.1, show_default=True, help="Its probability of errors or erasures, or SNR in dB."
+)
 @click.option("--flips", type=click.IntRange(0), help="Of bsc-flip and bec-flip: the adversary's budget per word.")
 @click.option(
     "--objective",
@@ -156,10 +158,11 @@ def _table(results: Sequence[Mapping[str, Any]]) -> str:
 def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> None:
     """Draw the figures: what the first codec does, and how all of them learned."""
     from jscc_sim.bits import exhibit
+    from jscc_sim.plot.sweeps import KNOBS
 
     shown = exhibit(study, out / study.name, parts)
     name = f"{study.objective}, trained at {study.at:g}"
-    knob = "erasure probability" if study.link.knob == "erase" else "crossover probability"
+    knob = KNOBS[study.link.knob]
     figures: dict[str, Callable[[ModuleType], Figure]] = {
         "distortion": lambda plot: plot.distortion_curves({name: shown.measured}, shown.limits, shown.published, knob),
         "reconstructions": lambda plot: plot.received_images(shown.originals, shown.reconstructions, knob),

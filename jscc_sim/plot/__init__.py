@@ -1,7 +1,7 @@
 """Figures: functions of rows and arrays; the only package that draws."""
 
 from jscc_sim.plot.autoencoders import interpolations, latents, reconstructions, samples, trade_off, training
-from jscc_sim.plot.bits import chained_images, distortion_curves, learning, marginals, received_images
+from jscc_sim.plot.bits import chained_images, distortion_curves, learning, marginals, received_images, stability
 from jscc_sim.plot.files import check_suffix, save
 from jscc_sim.plot.players import certificate, game
 from jscc_sim.plot.sweeps import curves, theory
@@ -21,6 +21,7 @@ __all__ = [
     "reconstructions",
     "samples",
     "save",
+    "stability",
     "theory",
     "trade_off",
     "training",

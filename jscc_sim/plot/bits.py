@@ -57,6 +57,21 @@ def marginals(found: Mapping[str, Array]) -> Figure:
     return figure
 
 
+def stability(found: Mapping[str, Sequence[Mapping[int, float]]]) -> Figure:
+    """The error of validation images by epoch, a line for each seed of an objective."""
+    figure = Figure(figsize=(7, 4.4), layout="constrained")
+    axes = figure.subplots()
+    for index, (name, seeds) in enumerate(found.items()):
+        for seed, tried in enumerate(seeds):
+            axes.plot(*zip(*sorted(tried.items()), strict=True), color=f"C{index}", lw=1.2, label="" if seed else name)
+    axes.set(xlabel="epoch", ylabel="squared error of a validation image", yscale="log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(frameon=False)
+    return figure
+
+
 def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Figure:
     """The training error and the terms of the words' information over the epochs, a line for each seed of a codec."""
     figure = Figure(figsize=(11, 4.4), layout="constrained")
