@@ -198,7 +198,7 @@ def published(results: Sequence[Result]) -> str:
 
 
 def lines(source_codes: Sequence[Result]) -> dict[str, list[tuple[float, float]]]:
-    """What to hold codes of 100 bits of MNIST against: no network, Gaussian limits, and, with source codes, separation."""
+    """What to hold 100 bits of MNIST against: no network, Gaussian limits and, with source codes, separation."""
     parts, bits = parts_of("mnist"), FULL_BITS
     train, test = (flat(part).double().numpy() for part in (parts.train, parts.test))
     variances = np.linalg.eigvalsh(np.cov(test, rowvar=False, bias=True)).clip(0)
