@@ -30,6 +30,7 @@ from jscc_sim.bits import (
     shared_out,
 )
 from jscc_sim.bits.infomax import permuted
+from jscc_sim.bits.scrutiny import amortisation, attacked, probed
 from jscc_sim.bits.search import chosen_search
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
@@ -352,6 +353,35 @@ class TestChain:
     def test_black_and_white_images_are_drawn(self):
         codec = BinaryCodec(SHAPE, N, "paper", pixels="bernoulli").eval()
         assert set(next(chain(codec, BSC(0.1), torch.rand(4, PIXELS))).unique().tolist()) == {0.0, 1.0}
+
+
+class TestScrutiny:
+    def test_the_more_an_adversary_may_and_knows_the_worse(self, trained):
+        images = flat(PARTS.test)
+        found = attacked(trained.codec, BSC(0.0), images, ("random", "steepest", "exhaustive"), (0, 1, 2))
+        kept = distortion(trained.codec, BSC(0.0), images, draws=1, squared=True).mean
+        assert found["random-0"] == found["steepest-0"] == found["exhaustive-0"] == pytest.approx(kept)
+        for flips in (1, 2):
+            assert found[f"random-{flips}"] < found[f"steepest-{flips}"] <= found[f"exhaustive-{flips}"]
+        assert kept < found["exhaustive-1"] < found["exhaustive-2"]
+
+    def test_budgets_are_shares_of_a_word(self, trained):
+        assert attacked(BinaryCodec(SHAPE, 40, "paper").eval(), BSC(0.0), flat(PARTS.test)).keys() == {
+            f"{attack}-{flips}" for attack in ("random", "steepest") for flips in (2, 4)
+        }
+
+    def test_the_net_has_an_amortisation_gap_on_images_that_the_best_receiver_knows(self, trained):
+        found = amortisation(trained.codec, BSC(0.1), flat(PARTS.train), flat(PARTS.test))
+        assert found["bayes_known"] < found["net_known"]
+        assert found["bayes_known"] < found["kernel_known"]
+
+    def test_a_probe_reads_what_words_say(self, trained):
+        bright = [part.images.mean((1, 2)) for part in (PARTS.train, PARTS.test)]
+        labels = [(of > np.median(bright[0])).astype(np.uint8) for of in bright]
+        parts = [Part(part.images, label) for part, label in zip((PARTS.train, PARTS.test), labels, strict=True)]
+        assert probed(trained.codec, *parts) > 0.8
+        with pytest.raises(ValueError, match="learns from labels"):
+            probed(trained.codec, PARTS.train, PARTS.test)
 
 
 class TestStudy:

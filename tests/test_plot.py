@@ -144,3 +144,19 @@ def test_saves_by_suffix(tmp_path):
         assert (tmp_path / name).stat().st_size > 0
     with pytest.raises(ValueError, match="must be one of"):
         plot.save(Figure(), tmp_path / "a.txt")
+
+
+def test_codes_over_a_channel_stand_beside_limits_and_published_points():
+    points = [(0.0, 1.0), (0.5, 2.0)]
+    figure = plot.distortion_curves(
+        {"a": points, "b": points}, {"limit": points}, {"NECST": points}, "crossover probability"
+    )
+    (axes,) = figure.axes
+    assert [line.get_label() for line in axes.lines] == ["a", "b", "limit", "NECST, published"]
+    assert axes.get_xlabel() == "crossover probability"
+
+
+def test_stability_has_a_line_for_each_seed():
+    (axes,) = plot.stability({"necst": [{1: 3.0, 2: 2.0}, {1: 4.0, 2: 2.5}], "abf": [{2: 1.0, 1: 2.0}]}).axes
+    assert [list(line.get_xdata()) for line in axes.lines] == [[1, 2]] * 3
+    assert names(axes) == ["necst", "abf"]

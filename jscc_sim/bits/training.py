@@ -34,7 +34,7 @@ class Recipe:
 
     net: str = "wide"
     epochs: int = 60
-    batch: int = 200
+    batch: int = 100
     lr: float = 1e-3
     warmup: float = 0.02
     constant: bool = False
