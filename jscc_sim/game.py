@@ -19,7 +19,7 @@ from jscc_sim.checkpoint import Kind, Record, clear_state, save_part, write_json
 from jscc_sim.codecs import Codec
 from jscc_sim.link import Link
 from jscc_sim.players import CODECS, POLICIES, load_codec, load_policy
-from jscc_sim.results import read_result, refuse_another
+from jscc_sim.results import recalled
 from jscc_sim.seeds import check_device, seeded
 from jscc_sim.sources import Gaussian
 from jscc_sim.theory.informed import deterministic_minimax, tap_payoff
@@ -269,11 +269,10 @@ def _positive(value: object) -> float | None:
 
 def recall(game: Game, folder: Path) -> dict[str, object] | None:
     """What `save` wrote of the same game into a folder, if anything; FileExistsError if it holds another game."""
-    if not (folder / RESULT).exists():
+    known = recalled(folder / RESULT, RESULTS | OF_PARTS, describe(game), "game")
+    if known is None:
         return None
-    known = read_result(folder / RESULT, RESULTS | OF_PARTS, "game")
     if {name: known[name] for name in OF_PARTS} != digests(folder):
         raise ValueError(f"{folder / RESULT} is not about the parts beside it: their sha256 differ")
-    refuse_another(known, describe(game), folder, "game")
     load_policy(folder), load_codec(folder)  # what was measured counts only while its parts are whole
     return known

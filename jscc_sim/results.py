@@ -18,9 +18,12 @@ def read_result(path: Path, needed: Collection[str], what: str) -> dict[str, Any
     return known
 
 
-def refuse_another(known: Mapping[str, Any], asked: Mapping[str, Any], folder: Path, what: str) -> None:
-    """FileExistsError unless what is known is said of what is asked."""
-    differing = [name for name, value in asked.items() if known.get(name) != value]
-    if differing:
+def recalled(path: Path, needed: Collection[str], asked: Mapping[str, Any], what: str) -> dict[str, Any] | None:
+    """The result at a path, if one is there; FileExistsError if it is not of what is asked but of another ``what``."""
+    if not path.exists():
+        return None
+    known = read_result(path, needed, what)
+    if differing := [name for name, value in asked.items() if known.get(name) != value]:
         said = ", ".join(f"{name} {known.get(name)} where {asked[name]} is asked" for name in differing)
-        raise FileExistsError(f"{folder} already holds another {what} ({said}): choose another folder")
+        raise FileExistsError(f"{path.parent} already holds another {what} ({said}): choose another folder")
+    return known

@@ -10,7 +10,7 @@ from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Parts
 from jscc_sim.epochs import unheard
 from jscc_sim.players import load_codec
-from jscc_sim.results import read_result, refuse_another
+from jscc_sim.results import read_result, recalled
 
 CODEC, RESULT, TRAINING = "codec", "result.json", "training"
 NEEDED = {"valid_sse", "test_sse", "test_sse_sampled", "cpu_seconds", "curve"}
@@ -51,11 +51,7 @@ def load_result(folder: Path) -> dict[str, Any]:
 
 def recall(study: Study, folder: Path) -> dict[str, Any] | None:
     """What `save` wrote of the same study, if anything; FileExistsError if the folder holds another study."""
-    if not (folder / RESULT).exists():
-        return None
-    known = load_result(folder)
-    refuse_another(known, study.describe(), folder, "study")
-    return known
+    return recalled(folder / RESULT, NEEDED, study.describe(), "study")
 
 
 def load_binary(folder: Path) -> BinaryCodec:

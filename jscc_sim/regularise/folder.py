@@ -9,7 +9,7 @@ from jscc_sim.autoencoders import Autoencoder
 from jscc_sim.checkpoint import clear_state, load_state, save_state, write_json
 from jscc_sim.regularise.conduct import Studied
 from jscc_sim.regularise.study import Study
-from jscc_sim.results import read_result, refuse_another
+from jscc_sim.results import read_result, recalled
 from jscc_sim.seeds import seeded
 from jscc_sim.states import Tensors, pack, unpack
 
@@ -42,11 +42,7 @@ def load_result(folder: Path) -> dict[str, Any]:
 
 def recall(study: Study, folder: Path) -> dict[str, Any] | None:
     """What `save` wrote of the same study, if anything; FileExistsError if the folder holds another study."""
-    if not (folder / RESULT).exists():
-        return None
-    known = load_result(folder)
-    refuse_another(known, study.describe(), folder, "study")
-    return known
+    return recalled(folder / RESULT, NEEDED, study.describe(), "study")
 
 
 def load_model(folder: Path) -> Autoencoder:
