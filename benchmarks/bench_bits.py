@@ -8,16 +8,20 @@ quick     the same with the preset quick at .1
 binary    MNIST in black and white, 100 bits, BSC .1 to .4
 fashion   Fashion-MNIST, 100 bits, BSC .1 and .2, at the presets of MNIST
 cifar     CIFAR-10, 500 bits, BSC .1 and .2
-paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as long each
+paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as long each; at .1
+          also straight through against 5 and 10 steepest flips of a word
+weights   the same at .1: how much information IABF shall weigh
 bec       MNIST, 100 bits, BEC .1 to .5
-attacked  MNIST, BSC .1: codecs that learned against 5 and 10 steepest flips of a word
+attacked  MNIST, .1: codecs that learned against 5 and 10 steepest flips of a word, behind errors and erasures
 small     MNIST, 10 bits, BSC .1: flips found by trying all patterns beside the steepest
 source    MNIST, 8 to 64 bits without errors: source codes, for the line of separation in the figure of mnist
 
 Of every codec it is measured what random and steepest flips of 5 and 10 % of a word's symbols do, what the best
-receivers of its words would reach, and what a linear probe reads. Each codec is kept in OUT/PART, and its result also
-as a line of the record beside this file, which many machines can add to: what is in the record is not repeated. With
---minutes no codec is begun after so many; the tables are of what is finished, and say what is missing.
+receivers of its words would reach, here and at other levels of the channel, and what a linear probe reads. Each codec
+is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can add to: what
+is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what is finished,
+and say what is missing. The part mnist ends with OUT/bits_distortion.png, all lines in one figure, and paper with
+OUT/bits_stability.png.
 
     python benchmarks/bench_bits.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
@@ -36,14 +40,13 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 import numpy as np
 from record import Result, recorded, rounded, run
 
-from jscc_sim.bits import PRESETS, Recipe, Study, distortion, finish, flat, load_binary, recall
+from jscc_sim.bits import OBJECTIVES, PRESETS, Recipe, Study, distortion, finish, flat, load_binary
+from jscc_sim.bits.exhibits import limits
 from jscc_sim.bits.scrutiny import amortisation, attacked, probed
 from jscc_sim.data.parts import Parts, load_parts
 from jscc_sim.plot import distortion_curves, stability
 from jscc_sim.plot import save as save_figure
-from jscc_sim.theory.binary_limits import bsc_capacity
-from jscc_sim.theory.image_codes import PAPER, hyperplanes, mean_image, separation_distortion
-from jscc_sim.theory.limits import gaussian_distortion
+from jscc_sim.theory.image_codes import PAPER, hyperplanes, separation_distortion
 
 RECORD = Path(__file__).with_name("bits.jsonl")
 # Of a result, what the record leaves out.
@@ -52,7 +55,6 @@ FLIPS, ERASURES = (0.1, 0.2, 0.3, 0.4), (0.1, 0.2, 0.3, 0.4, 0.5)
 FULL, FULL_BITS = PRESETS["full"], 100
 # As in the paper, but for the number of epochs: the same for all.
 BUDGET = replace(PRESETS["paper"], epochs=40, selections=40)
-OBJECTIVES = ("necst", "abf", "infomax", "iabf", "straight-through")
 # Words of so few symbols that all patterns of flips are tried.
 FEW_BITS, BUDGETS, ENUMERATED = 10, (1, 2, 3), 500
 # Of source codes, and of the figure's grid.
@@ -68,11 +70,11 @@ COLUMNS = {
     "CPU s": "cpu_seconds",
 }
 SCRUTINY = {
-    "Bayes receiver": "bayes_unseen",
     "net": "net_unseen",
-    "kernel": "kernel_unseen",
-    "Bayes, training images": "bayes_known",
+    "posterior mean over training codes": "bayes_unseen",
+    "additive kernel": "kernel_unseen",
     "net, training images": "net_known",
+    "posterior mean, the same": "bayes_known",
     "probe": "probe",
 }
 
@@ -106,6 +108,12 @@ def paper(seed: int) -> Iterator[Study]:
     """Objectives side by side."""
     for flip in FLIPS[:2]:
         yield from (Study(at=flip, objective=name, recipe=BUDGET, seed=seed) for name in OBJECTIVES)
+    yield from (Study(channel="bsc-flip", flips=flips, recipe=BUDGET, seed=seed) for flips in (5, 10))
+
+
+def weights(seed: int) -> Iterator[Study]:
+    """Information against error."""
+    yield from (Study(objective=f"iabf(infomax={weight})", recipe=BUDGET, seed=seed) for weight in (0.001, 0.01, 0.1))
 
 
 def bec(seed: int) -> Iterator[Study]:
@@ -115,7 +123,8 @@ def bec(seed: int) -> Iterator[Study]:
 
 def attacked_in_training(seed: int) -> Iterator[Study]:
     """Against flips."""
-    yield from (Study(channel="bsc-flip", flips=flips, seed=seed) for flips in (5, 10))
+    for channel in ("bsc-flip", "bec-flip"):
+        yield from (Study(channel=channel, flips=flips, seed=seed) for flips in (5, 10))
 
 
 def small(seed: int) -> Iterator[Study]:
@@ -135,6 +144,7 @@ PARTS = {
     "fashion": fashion,
     "cifar": cifar,
     "paper": paper,
+    "weights": weights,
     "bec": bec,
     "attacked": attacked_in_training,
     "small": small,
@@ -151,14 +161,18 @@ def parts_of(data: str) -> Parts:
 def attempt(study: Study, folder: Path) -> dict[str, Any]:
     """What the record is to hold of a study, trained and measured unless it is finished."""
     parts = parts_of(study.data)
-    result = recall(study, folder) or finish(study, parts, folder)
-    codec, images = load_binary(folder), study.judged(parts.test)
+    result = finish(study, parts, folder)
+    codec, known, images = load_binary(folder), study.train(parts), study.judged(parts.test)
     nature = study.link.nominal
-    result |= attacked(codec, nature, images)
-    result |= amortisation(codec, nature, flat(parts.train, study.images), images)
-    result["probe"] = probed(codec, parts.train, parts.test)
     if study.bits == FEW_BITS:
-        result |= attacked(codec, nature, images[:ENUMERATED], ("steepest", "exhaustive"), BUDGETS)
+        result |= attacked(codec, nature, images[:ENUMERATED], ("random", "steepest", "exhaustive"), BUDGETS)
+    else:
+        result |= attacked(codec, nature, images)
+    result |= amortisation(codec, nature, known, images)
+    result["probe"] = probed(codec, parts.train, parts.test)
+    levels = [nature.at(level) for level in GRID]
+    result["mismatch"] = [round(distortion(codec, level, images, draws=1, squared=True).mean, 4) for level in levels]
+    result["risks"] = [round(amortisation(codec, level, known, images)["bayes_known"], 4) for level in levels[::2]]
     return rounded(result, LEFT_OUT)
 
 
@@ -176,7 +190,7 @@ def table(results: Sequence[Result], columns: Mapping[str, str]) -> str:
 def kind(result: Result) -> tuple[str, str]:
     """What a row is of."""
     flips = "" if result["flips"] is None else f", {result['flips']} flips"
-    return f"{result['channel']} {result['at']:g}{flips}", result["objective"]
+    return f"{result['bits']} bits, {result['channel']} {result['at']:g}{flips}", result["objective"]
 
 
 def cell(values: Sequence[float]) -> str:
@@ -199,39 +213,30 @@ def published(results: Sequence[Result]) -> str:
 
 def lines(source_codes: Sequence[Result]) -> dict[str, list[tuple[float, float]]]:
     """What to hold 100 bits of MNIST against: no network, Gaussian limits and, with source codes, separation."""
-    parts, bits = parts_of("mnist"), FULL_BITS
+    parts = parts_of("mnist")
     train, test = (flat(part).double().numpy() for part in (parts.train, parts.test))
-    variances = np.linalg.eigvalsh(np.cov(test, rowvar=False, bias=True)).clip(0)
-    without = hyperplanes(train, test, bits, GRID).distortion
-    capacities = bits * bsc_capacity(GRID)
-    found = {
-        "mean image": [mean_image(variances)] * len(GRID),
-        "hyperplanes and LMMSE receiver, no network": without.tolist(),
-        "Gaussian R(D) at capacity": gaussian_distortion(variances, capacities).tolist(),
-    }
+    found = limits(Study(), parts.test, GRID)
+    without = hyperplanes(train, test, FULL_BITS, GRID).distortion
+    found["hyperplanes and LMMSE receiver, no network"] = list(zip(GRID, without.tolist(), strict=True))
     if source_codes:
-        codes = {one["bits"]: one["test_sse"] for one in source_codes}
-        separate = [separation_distortion(codes, bits, flip, lost=mean_image(variances)) for flip in GRID]
-        found["learned source code, random channel code, a genie tells errors"] = [one.distortion for one in separate]
-    return {name: list(zip(GRID, values, strict=True)) for name, values in found.items()}
+        codes, lost = {one["bits"]: one["test_sse"] for one in source_codes}, found["mean image"][0][1]
+        separate = [(flip, separation_distortion(codes, FULL_BITS, flip, lost=lost).distortion) for flip in GRID]
+        found["learned source code, random channel code, a genie tells errors"] = separate
+    return found
 
 
-def draw_distortion(studies: Mapping[str, Study], results: Mapping[str, Result], record: Path, out: Path) -> None:
-    """Draw what codecs do at their own crossover and at others, with all lines."""
-    sources = {str(Path("source", study.name)): study for study in source(0)}
-    limits = lines(list(recorded(sources, record).values()))
-    mine = [result for result in results.values() if result["seed"] == 0]
+def draw_distortion(results: Sequence[Result], record: Path, out: Path) -> None:
+    """Draw what codecs of the first seed do at their own crossover and at others, with all lines."""
+    first = min(result["seed"] for result in results)
+    sources = {str(Path("source", study.name)): study for study in source(first)}
+    beside = lines(list(recorded(sources, record).values()))
+    mine = [result for result in results if result["seed"] == first]
     measured = {"trained at each": [(result["at"], result["test_sse"]) for result in mine]}
     if all("test_sse_searched" in result for result in mine):
         measured["the same, encoder search"] = [(result["at"], result["test_sse_searched"]) for result in mine]
-    test = flat(parts_of("mnist").test)
-    for name, study in studies.items():
-        if study.seed == 0 and recall(study, out / name):
-            codec = load_binary(out / name)
-            curve = [distortion(codec, study.link.at(flip), test, draws=1, squared=True).mean for flip in GRID]
-            measured[f"trained at {study.at:g}"] = list(zip(GRID, curve, strict=True))
+    measured |= {f"trained at {one['at']:g}": list(zip(GRID, one["mismatch"], strict=True)) for one in mine}
     points = {name: [*of.items()] for name, of in PAPER["mnist"][FULL_BITS].items()}
-    save_figure(distortion_curves(measured, limits, points, "crossover probability"), out / "bits_distortion.png")
+    save_figure(distortion_curves(measured, beside, points, "crossover probability"), out / "bits_distortion.png")
 
 
 def draw_stability(results: Sequence[Result], out: Path) -> None:
@@ -259,17 +264,21 @@ def main() -> None:
     for seed in range(asked.seed, asked.seed + asked.seeds):
         for study in PARTS[asked.part](seed):
             told = replace(study, **QUICK) if asked.quick else study
-            studies[str(Path(asked.part, told.name))] = told
+            name = str(Path(asked.part, told.name))
+            if name in studies:
+                raise ValueError(f"two studies are called {name}")
+            studies[name] = told
     record = asked.out / "quick.jsonl" if asked.quick else RECORD
     found = run(studies, attempt, asked.out, record, minutes=asked.minutes, processes=asked.processes)
     results = list(found.values())
     if results:
-        attacks = {name: name for name in results[0] if name.startswith(("random-", "steepest-", "exhaustive-"))}
+        names = dict.fromkeys(name for result in results for name in result)
+        attacks = {name: name for name in names if name.startswith(("random-", "steepest-", "exhaustive-"))}
         for columns in (COLUMNS, attacks, SCRUTINY):
             print(f"\n{table(results, columns)}")
         print(f"\n{published(results)}")
         if asked.part == "mnist" and not asked.quick:
-            draw_distortion(studies, found, record, asked.out)
+            draw_distortion(results, record, asked.out)
         if asked.part == "paper":
             draw_stability(results, asked.out)
     if missing := len(studies) - len(results):

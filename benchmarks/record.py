@@ -36,7 +36,7 @@ def recorded(studies: Mapping[str, Described], record: Path, aside: Collection[s
     found = {line["name"]: line for line in lines if line["name"] in studies}
     for name, line in found.items():
         told = json.loads(json.dumps(studies[name].describe()))
-        if differing := [key for key, value in told.items() if key not in aside and line[key] != value]:
+        if differing := [key for key, value in told.items() if key not in aside and line.get(key) != value]:
             raise SystemExit(f"{record} holds another {name} ({', '.join(differing)} differ): remove that line")
     return found
 

@@ -104,10 +104,13 @@ class Epochs(ABC, Generic[E]):
         if saved and saved.with_suffix(".json").exists():
             self.load(saved)
         self.model.train()
+        clock = time.process_time if self.images.device.type == "cpu" else time.perf_counter
         while len(self.epochs) < self.schedule.epochs:
+            start = clock()
             epoch = self._pass(hear)
             self.epochs.append(epoch)
             self.end_epoch()
+            self.seconds += clock() - start
             if saved:
                 self.save(saved)
             hear(epoch)
@@ -115,8 +118,7 @@ class Epochs(ABC, Generic[E]):
         self.finish()
 
     def _pass(self, hear: Callable[[E], None]) -> E:
-        clock = time.process_time if self.images.device.type == "cpu" else time.perf_counter
-        start, before = clock(), len(self.epochs)
+        before = len(self.epochs)
         totals = torch.zeros(len(self.epoch.__annotations__) - 1, device=self.images.device)
         order = torch.randperm(len(self.images))[: self.batches * self.schedule.batch].to(self.images.device)
         for index, batch in enumerate(order.split(self.schedule.batch), start=1):
@@ -129,7 +131,6 @@ class Epochs(ABC, Generic[E]):
         if wrong := [f"{name} became {mean:g}" for name, mean in means.items() if not math.isfinite(mean)]:
             said = " and ".join(wrong)
             raise FloatingPointError(f"in epoch {before + 1} {said}: lower lr, now {self.schedule.lr:g}, or a weight")
-        self.seconds += clock() - start
         return self._epoch(before + 1, means.values())
 
     def _epoch(self, number: float, means: Iterable[float]) -> E:

@@ -43,10 +43,11 @@ def exact(probability: Tensor, loss: Loss) -> Tensor:
     bits = (torch.arange(2**n, device=probability.device)[:, None] >> torch.arange(n, device=probability.device)) & 1
     words = (1 - 2 * bits).to(probability).view(2**n, *[1] * (probability.ndim - 1), n)
     words = words.expand(2**n, *probability.shape)
-    return (log_chance(words, probability).exp() * loss(words)).sum(0)
+    chance = torch.where(words < 0, probability, 1 - probability).prod(-1)  # whose gradient is finite at 0 and 1
+    return (chance * loss(words)).sum(0)
 
 
-def straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tensor:
+def drawn_straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tensor:
     """The loss of words whose gradient passes straight through their drawing.
 
     Biased unless the loss is linear in each symbol given the rest; of low variance (Bengio, Léonard and Courville 2013,
@@ -55,7 +56,7 @@ def straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tenso
     return loss(draw_through(probability, samples)).mean(0)
 
 
-def hard_straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tensor:
+def straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tensor:
     """The loss of the likeliest word, whose gradient passes straight through the decision.
 
     No gradient of the mean loss over drawn words, but for encoders that decide; ``samples`` are of what the loss draws.

@@ -25,7 +25,9 @@ def folder(tmp_path, monkeypatch):
     data.mkdir()
     for number, picture in enumerate(pictures(200, 0)):
         Image.fromarray(picture).save(data / f"{number}.png")
-    monkeypatch.setattr("jscc_sim.bits.PRESETS", {"tiny": Recipe("paper", epochs=2, batch=16), "full": Recipe()})
+    monkeypatch.setattr(
+        "jscc_sim.bits.PRESETS", {"tiny": Recipe("paper", epochs=2, batch=16), "usual": Recipe(batch=16)}
+    )
     return data
 
 
@@ -58,7 +60,9 @@ class TestKeeps:
         out = tmp_path / "out"
         code, _, errors = run(*TRAIN, "--data", str(folder), "--out", str(out))
         assert code == 0
-        assert {path.name for path in out.iterdir()} == {"straight-through-bsc-0.1-0", *FIGURES}
+        (codec,) = out.iterdir()
+        assert codec.name == "straight-through-6-bsc-0.1-0"
+        assert {path.name for path in codec.iterdir()} == {"codec.json", "codec.safetensors", "result.json", *FIGURES}
         assert len(errors) == len(FIGURES)
 
     def test_what_is_there_is_not_trained_again(self, run, folder, tmp_path, monkeypatch):
@@ -90,7 +94,7 @@ class TestKeeps:
     def test_sweeps_take_the_codec(self, run, folder, tmp_path):
         out = tmp_path / "out"
         run(*TRAIN, "--data", str(folder), "--out", str(out))
-        codec = out / "straight-through-bsc-0.1-0"
+        codec = out / "straight-through-6-bsc-0.1-0"
         code, lines, errors = run(
             "sweep", "--codec", str(codec), "--channel", "bsc", "--at", "0,0.5", "--json", "--words", "2000"
         )
@@ -113,9 +117,34 @@ class TestKeeps:
         code, _, errors = run(*TRAIN, *given)
         assert code == 0
         assert len(errors) == len(FIGURES)
-        codec = tmp_path / "out" / f"straight-through-{name}-{float(at):g}-0"
+        codec = tmp_path / "out" / f"straight-through-6-{name}-{float(at):g}-0"
         code, _, errors = run("sweep", "--codec", str(codec), "--channel", name, "--at", at, "--words", "100")
         assert (code, errors) == (0, [])
+
+    def test_colour_goes_by_convolutions_and_black_and_white_in_nats(self, run, tmp_path):
+        rng = np.random.default_rng(0)
+        for name, shape in (("colour", (8, 8, 3)), ("black", (6, 6))):
+            (tmp_path / name).mkdir()
+            for number in range(60):
+                picture = rng.integers(0, 2, shape, dtype=np.uint8) * 255
+                Image.fromarray(picture // (3 if name == "colour" else 1)).save(tmp_path / name / f"{number}.png")
+            code, lines, _ = run(
+                "train",
+                "bits",
+                "--epochs",
+                "1",
+                "--bits",
+                "4",
+                "--json",
+                "--preset",
+                "usual",
+                "--data",
+                str(tmp_path / name),
+            )
+            (result,) = map(json.loads, lines)
+            assert code == 0
+            assert result["net"] == ("conv" if name == "colour" else "wide")
+            assert ("test_nats" in result) == (name == "black")
 
 
 class TestRefuses:
@@ -127,7 +156,7 @@ class TestRefuses:
             (("--at", "-0.1"), "must lie between 0 and 0.5, got -0.1"),
             (("--channel", "bcs"), "did you mean 'bsc'"),
             (("--objective", "iafb"), "did you mean 'iabf'"),
-            (("--preset", "fool"), "no preset 'fool'"),
+            (("--preset", "usal"), "did you mean 'usual'"),
             (("--net", "wid"), "did you mean 'wide'"),
             (("--images", "7"), "7 images do not make a batch of 16"),
             (("--data", "nowhere"), "no image set or folder 'nowhere'"),

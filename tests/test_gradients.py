@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from jscc_sim.gradients import draw, exact, hard_straight_through, log_chance, score_function, straight_through, vimco
+from jscc_sim.gradients import draw, drawn_straight_through, exact, log_chance, score_function, straight_through, vimco
 
 N, COPIES, LIMIT = 3, 200_000, 5.0
 PROBABILITY = torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64)
@@ -100,14 +100,21 @@ def test_vimco_stays_below_the_mean_loss_and_falls_with_samples():
     bounds = [float(bound(PROBABILITY, WEIGHT, samples)) for samples in (1, 2, 3)]
     assert bounds[0] == pytest.approx(float(exact(PROBABILITY, curved)))
     assert bounds[0] > bounds[1] > bounds[2]
+    few, many = (estimated(vimco, curved, samples)[2].mean() for samples in (2, 10))
+    assert many < few < bounds[0]
 
 
-def test_straight_through_is_biased_but_for_linear_losses():
+def test_exact_slopes_are_finite_for_words_that_are_certain():
+    (slope,) = slopes(lambda p: exact(p, curved), torch.tensor([0.0, 1.0, 0.5], dtype=torch.float64))
+    assert slope.isfinite().all()
+
+
+def test_drawing_straight_through_is_biased_but_for_linear_losses():
     (right, _), (also, _) = (
         slopes(lambda p, w, loss=loss: exact(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT) for loss in (curved, linear)
     )
-    assert scores(estimated(straight_through, curved, 1)[0], right).max() > 4 * LIMIT
-    straight = estimated(straight_through, linear, 1)
+    assert scores(estimated(drawn_straight_through, curved, 1)[0], right).max() > 4 * LIMIT
+    straight = estimated(drawn_straight_through, linear, 1)
     assert torch.allclose(straight[0], also.expand(COPIES, N))
     assert scores(straight[2], exact(PROBABILITY, linear)).max() < LIMIT
 
@@ -138,7 +145,7 @@ def test_one_sample_cannot_be_left_out(estimator):
 
 def test_a_hard_decision_is_the_likeliest_word_with_the_gradient_of_the_mean():
     probability, weight = PROBABILITY.clone().requires_grad_(), WEIGHT
-    found = hard_straight_through(probability, lambda y: linear(y, weight), 3)
+    found = straight_through(probability, lambda y: linear(y, weight), 3)
     assert float(found.detach()) == pytest.approx(float(linear(torch.tensor([1.0, 1.0, -1.0]), weight)))
     (slope,) = torch.autograd.grad(found, probability)
     assert torch.allclose(slope, -2 * weight)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize, stats
+from scipy import integrate, optimize, stats
 
 from jscc_sim.theory.adversarial_rates import (
     ZERO_RATE_ERASURES,
@@ -19,7 +19,7 @@ from jscc_sim.theory.adversarial_rates import (
     omniscient_flip_upper,
 )
 from jscc_sim.theory.bandwidth import known_subspace_payoff, shared_subspace_payoff
-from jscc_sim.theory.binary_limits import bec_capacity, binary_entropy, bsc_capacity, hamming_opta
+from jscc_sim.theory.binary_limits import antipodal_capacity, bec_capacity, binary_entropy, bsc_capacity, hamming_opta
 from jscc_sim.theory.code_brackets import (
     bec_achievable_bits,
     bec_achievable_error,
@@ -168,6 +168,21 @@ class TestBinaryLimits:
         for wrong in (-0.1, 1.1, np.nan):
             with pytest.raises(ValueError, match=str(wrong)):
                 rate([0.1, wrong])
+
+    @given(st.floats(1e-3, 30))
+    def test_antipodal_symbols_lie_between_hard_decisions_and_gaussian_ones(self, snr):
+        hard = bsc_capacity(stats.norm.sf(np.sqrt(snr)))
+        assert hard <= antipodal_capacity(snr) + 1e-9
+        assert antipodal_capacity(snr) <= min(1.0, float(capacity_real(snr, 0.0, 1.0))) + 1e-9
+
+    @pytest.mark.parametrize("snr", [0.01, 0.3, 1.0, 4.0, 20.0])
+    def test_antipodal_capacity_is_the_integral(self, snr):
+        def lost(llr):
+            return np.logaddexp(0, -llr) / np.log(2) * stats.norm.pdf(llr, 2 * snr, 2 * np.sqrt(snr))
+
+        middle, reach = 2 * snr, 24 * np.sqrt(snr)
+        integral, _ = integrate.quad(lost, middle - reach, middle + reach, epsabs=1e-12, limit=200)
+        assert float(antipodal_capacity(snr)) == pytest.approx(1 - integral, abs=1e-6)
 
 
 class TestFiniteBlocklength:

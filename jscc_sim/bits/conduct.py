@@ -19,7 +19,7 @@ Hear = Callable[[Epoch], None]
 # How often the test images are sent.
 DRAWS = 10
 # Of validation images, so many choose how hard the transmitter searches.
-CHOOSING = 300
+CHOOSING = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def conduct(
         for _ in training.run(saved, hear):
             pass
     codec.cpu()
-    start = time.process_time()
+    start, best = time.process_time(), training.epochs[training.selected.epoch - 1]
     result = {
         **study.describe(),
         "pixels": codec.pixels,
@@ -56,8 +56,7 @@ def conduct(
         "bf16": training.precision.bf16,
         "selected_epoch": training.selected.epoch,
         **measured(codec, study, parts),
-        **(searched(codec, study, parts) if study.search else {}),
-        **{name: value for name, value in training.epochs[-1]._asdict().items() if name != "number"},
+        **{name: value for name, value in best._asdict().items() if name != "number"},
         "cpu_seconds": round(training.seconds, 2),
     }
     result["measuring_seconds"] = round(time.process_time() - start, 2)
@@ -83,6 +82,6 @@ def measured(codec: BinaryCodec, study: Study, parts: Parts) -> dict[str, float]
 def searched(codec: BinaryCodec, study: Study, parts: Parts) -> dict[str, Any]:
     """The squared error of test images with encoder search, and what it was chosen from on validation images."""
     sender, tried = chosen_search(codec, study.link, study.judged(parts.validation)[:CHOOSING])
-    found = distortion(sender, study.link, study.judged(parts.test), draws=1, squared=True)
+    found = distortion(sender, study.link, study.judged(parts.test), draws=DRAWS, squared=True)
     said = {"search_draws": sender.draws, "search_rounds": sender.rounds, "search_flips": sender.tried}
     return {"test_sse_searched": found.mean, "test_sse_searched_error": found.error, **said, "searches": tried}

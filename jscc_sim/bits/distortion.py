@@ -54,12 +54,19 @@ def drawing(codec: BinaryCodec) -> BinaryCodec:
     return other
 
 
+@torch.no_grad()
+def words(codec: Codec, images: Tensor) -> Tensor:
+    """``(count, n)`` of images ``(count, k)``, so many at a time as memory is sure to hold."""
+    return torch.cat([codec.encode(part) for part in images.split(TOGETHER)])
+
+
+def received(codec: Codec, channel: Channel, u: Tensor, x: Tensor) -> Tensor:
+    """What arrives of words ``x (..., n)``, an adversary raising the codec's loss of the images ``u (..., k)``."""
+    return channel.against(lambda y: codec.loss(u, y, channel.nominal))(x)
+
+
 def _errors(codec: Codec, channel: Channel, u: Tensor, x: Tensor, *, squared: bool) -> Tensor:
     """The error of each image ``u``, sent once as ``x``."""
-
-    def harm(y: Tensor) -> Tensor:
-        return codec.k * codec.loss(u, y, channel.nominal)
-
-    y = channel.against(harm)(x)
-    errors = (u - codec.decode(y, channel.nominal)).square().sum(-1) if squared else harm(y)
+    y, law = received(codec, channel, u, x), channel.nominal
+    errors = (u - codec.decode(y, law)).square().sum(-1) if squared else codec.k * codec.loss(u, y, law)
     return errors.double()

@@ -1,6 +1,6 @@
 """What the figures show of a trained codec of bits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from channels import from_decibels
 from jscc_sim.bits.chain import chain
-from jscc_sim.bits.distortion import distortion
+from jscc_sim.bits.distortion import distortion, received, words
 from jscc_sim.bits.folder import load_binary, load_result
 from jscc_sim.bits.study import Study, flat
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.seeds import seeded
-from jscc_sim.theory.binary_limits import bec_capacity, bsc_capacity
+from jscc_sim.theory.binary_limits import antipodal_capacity, bec_capacity, bsc_capacity
 from jscc_sim.theory.image_codes import PAPER, mean_image
-from jscc_sim.theory.limits import capacity_real, gaussian_distortion
+from jscc_sim.theory.limits import gaussian_distortion
 
 # Of a channel, by its knob: where the error is measured, and at which levels images are shown.
 PROBABILITIES = tuple(round(0.05 * step, 2) for step in range(11)), (0.0, 0.1, 0.2, 0.4)
@@ -32,7 +32,7 @@ LEVELS = {
 CAPACITIES: dict[str, Callable[[float], NDArray[np.float64]]] = {
     "flip": bsc_capacity,
     "erase": bec_capacity,
-    "snr_db": lambda level: capacity_real(1.0, 0.0, from_decibels(-level)),
+    "snr_db": lambda level: antipodal_capacity(from_decibels(level)),
 }
 SHOWN, CHAINED, JUDGED = 16, 12, 2000
 STEPS = (1, 2, 5, 20, 100)
@@ -71,14 +71,15 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
 
     with seeded(study.seed), torch.no_grad():
         reconstructed = {
-            level: pictures(codec.decode(at(level)(codec.encode(few)), at(level).nominal)) for level in shown
+            level: pictures(codec.decode(received(codec, at(level), few, codec.encode(few)), at(level).nominal))
+            for level in shown
         }
-        ones = (codec.encode(images) < 0).double().mean(0).numpy()
-        steps = dict(enumerate(islice(chain(codec, study.link, images[:CHAINED]), max(STEPS)), start=1))
+        ones = (words(codec, images) < 0).double().mean(0).numpy()
+        steps = dict(enumerate(islice(chain(codec, study.link.nominal, images[:CHAINED]), max(STEPS)), start=1))
     return Exhibit(
         load_result(folder),
         [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in levels],
-        limits(study, parts.test),
+        limits(study, parts.test, levels),
         published(study),
         pictures(few),
         reconstructed,
@@ -87,15 +88,14 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
     )
 
 
-def limits(study: Study, test: Part) -> Lines:
-    """Of test images: the mean image's error, and that of a Gaussian source of their covariance at capacity."""
+def limits(study: Study, test: Part, levels: Sequence[float]) -> Lines:
+    """Of test images: the mean image's error, and a Gaussian source's of their covariance at nature's capacity."""
     variances = np.linalg.eigvalsh(np.cov(flat(test).double().numpy(), rowvar=False, bias=True)).clip(0)
-    knob = study.link.knob
-    levels = np.array(LEVELS[knob][0])
-    least = gaussian_distortion(variances, [study.bits * CAPACITIES[knob](level) for level in levels.tolist()])
+    capacity = CAPACITIES[study.link.knob]
+    least = gaussian_distortion(variances, [study.bits * float(capacity(level)) for level in levels])
     return {
-        "mean image": [(level, mean_image(variances)) for level in levels.tolist()],
-        "Gaussian R(D) at capacity": list(zip(levels.tolist(), least.tolist(), strict=True)),
+        "mean image": [(level, mean_image(variances)) for level in levels],
+        "Gaussian R(D) at capacity": list(zip(levels, least.tolist(), strict=True)),
     }
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from jscc_sim.bits.conduct import Hear, Studied, conduct
+from jscc_sim.bits.conduct import Hear, Studied, conduct, searched
 from jscc_sim.bits.study import Study
 from jscc_sim.checkpoint import Plain, Record, clear_state, save_part, write_json
 from jscc_sim.codecs import BinaryCodec
@@ -19,10 +19,22 @@ NEEDED = {"valid_sse", "test_sse", "test_sse_sampled", "cpu_seconds", "curve"}
 def finish(
     study: Study, parts: Parts, folder: Path | None = None, *, device: str = "cpu", hear: Hear = unheard
 ) -> dict[str, Any]:
-    """Train and measure a study, from its last epoch if it was interrupted, and save it if there is a folder."""
-    saved = folder / TRAINING if folder else None
-    studied = conduct(study, parts, device=device, saved=saved, hear=hear)
-    return save(studied, folder) if folder else studied.result
+    """What a study comes to: as it is known from its folder, if one is given, or else trained and measured now.
+
+    Training goes on from its last epoch if it was interrupted. A search that is asked for later is measured later.
+    """
+    result = recall(study, folder) if folder else None
+    if result is None:
+        saved = folder / TRAINING if folder else None
+        studied = conduct(study, parts, device=device, saved=saved, hear=hear)
+        result, codec = (save(studied, folder) if folder else studied.result), studied.codec
+    elif folder:
+        codec = load_binary(folder)
+    if study.search and "test_sse_searched" not in result:
+        result |= searched(codec, study, parts)
+        if folder:
+            write_json(folder / RESULT, result)
+    return result
 
 
 def save(studied: Studied, folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from channels import BitFlip, Channel, MemorylessChannel
-from jscc_sim.bits.distortion import distortion
+from jscc_sim.bits.distortion import distortion, words
 from jscc_sim.bits.receivers import bayes_receiver, kernel_receiver
 from jscc_sim.bits.study import flat
 from jscc_sim.codecs import BinaryCodec
@@ -46,26 +46,25 @@ def amortisation(
     Both are given for images of ``known``, where the Bayes receiver is the best there is and the rest is the net's
     amortisation gap, and for ``unseen`` ones.
     """
-    law, words = channel.nominal, codec.encode(known)
+    law, sent = channel.nominal, words(codec, known)
     found: dict[str, float] = {}
     for name, images in (("known", known[:COMPARED]), ("unseen", unseen[:COMPARED])):
         with seeded(0):
             y = channel(codec.encode(images))
         estimates = {
             "net": codec.decode(y, law),
-            "bayes": bayes_receiver(y, words, known, law),
-            "kernel": kernel_receiver(y, words, known, law),
+            "bayes": bayes_receiver(y, sent, known, law),
+            "kernel": kernel_receiver(y, sent, known, law),
         }
         errors = {receiver: (images - estimate).square().sum(-1).mean() for receiver, estimate in estimates.items()}
         found |= {f"{receiver}_{name}": float(error) for receiver, error in errors.items()}
     return found
 
 
-@torch.no_grad()
 def probed(codec: BinaryCodec, train: Part, test: Part) -> float:
     """The accuracy of logistic regression on words, learned from some training images; ValueError without labels."""
     if train.labels is None or test.labels is None:
         raise ValueError("a linear probe learns from labels, and these images have none")
-    seen, unseen = (codec.encode(flat(part, PROBED)).numpy() for part in (train, test))
+    seen, unseen = (words(codec, flat(part, PROBED)).numpy() for part in (train, test))
     probe = LogisticRegression(max_iter=1000).fit(seen, train.labels[:PROBED])
     return float(probe.score(unseen, test.labels[:PROBED]))

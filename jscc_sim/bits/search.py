@@ -5,14 +5,16 @@ import math
 import torch
 from torch import Tensor
 
-from channels import Channel, MemorylessChannel
+from channels import BEC, BSC, Channel, MemorylessChannel
 from jscc_sim.bits.distortion import distortion
 from jscc_sim.codecs import BinaryCodec, Codec
 from jscc_sim.sources import checked_count
 
 # Draws, rounds and flips between which validation images decide, and how often each is sent to judge.
-TRIED = ((16, 4, 2), (32, 4, 2), (64, 4, 4), (128, 4, 4))
+TRIED = ((16, 4, 2), (32, 4, 2), (32, 8, 2), (64, 2, 4), (64, 4, 4), (64, 8, 4), (128, 4, 4))
 JUDGING = 5
+# So many words are decoded at a time.
+TOGETHER = 4096
 
 
 class SearchedCodec(Codec):
@@ -21,8 +23,8 @@ class SearchedCodec(Codec):
     The error of a word is a mean over ``draws`` of the channel's factors, the same for all words of an image. In each
     of ``rounds`` flips of ``tried`` symbols are tried one after the other, first those that promise most by the error's
     gradient, and each is kept that lowers the error by more than the standard error of its gain: where draws are few
-    and noise is much, the search would else learn the draws. ``channel`` multiplies each symbol by a factor of its own,
-    as `BSC` and `BEC` do.
+    and noise is much, the search would else learn the draws. ``channel`` is a `BSC` or a `BEC`, which multiply each
+    symbol by a factor of its own.
     """
 
     alphabet = "antipodal"
@@ -30,9 +32,9 @@ class SearchedCodec(Codec):
 
     def __init__(self, codec: BinaryCodec, channel: Channel, draws: int = 64, rounds: int = 4, tried: int = 4) -> None:
         super().__init__()
-        if channel.output != "antipodal":
+        if not isinstance(channel, BSC | BEC):
             raise ValueError(
-                f"the search draws factors of symbols, which {type(channel).__name__} has not: use bsc or bec"
+                f"the search is for nature's flips or erasures, not {type(channel).__name__}: use bsc or bec"
             )
         if draws < 2:
             raise ValueError(f"a gain is judged on at least 2 draws, got {draws}")
@@ -42,8 +44,8 @@ class SearchedCodec(Codec):
 
     def encode(self, u: Tensor) -> Tensor:
         """The improved word."""
-        images = u.reshape(-1, self.k)
-        return self.improve(images, self.codec.encode(images)).view(*u.shape[:-1], self.n)
+        parts = u.reshape(-1, self.k).split(max(1, TOGETHER // self.draws))
+        return torch.cat([self.improve(part, self.codec.encode(part)) for part in parts]).view(*u.shape[:-1], self.n)
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """That of the codec."""

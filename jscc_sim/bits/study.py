@@ -12,7 +12,7 @@ from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
 from jscc_sim.bits.training import Recipe
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
-from jscc_sim.image_metrics import planes
+from jscc_sim.image_metrics import shape_of
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import checked_count
 from jscc_sim.spelling import called, known
@@ -28,8 +28,8 @@ CHANNELS: dict[str, Callable[[float, int], Channel]] = {
 }
 PRESETS = {
     "quick": Recipe(epochs=26),
-    "full": Recipe(epochs=130),
-    "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, selections=200),
+    "full": Recipe(),
+    "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, clip=0.0, selections=200),
 }
 
 
@@ -64,16 +64,16 @@ class Study:
             raise ValueError(f"channel {self.channel} takes {'--flips' if self.flips is None else 'no flips'}")
         if self.flips is not None and not 0 <= self.flips <= self.bits:
             raise ValueError(f"flips must be 0 to {self.bits}, as words have so many bits, got {self.flips}")
-        if self.search and self.channel == "awgn":
-            raise ValueError("the search draws factors of symbols, which awgn has not: leave --search out")
-        self.sought.check(self.link)
+        if self.search and self.channel not in ("bsc", "bec"):
+            raise ValueError(f"the search is for nature's flips or erasures, not {self.channel}: leave --search out")
+        self.sought.check(self.link, self.bits)
         object.__setattr__(self, "objective", self.objective.replace(" ", ""))
 
     @property
     def name(self) -> str:
         """Of its folder."""
         flips = "" if self.flips is None else f"-{self.flips}"
-        return f"{self.objective}-{self.channel}{flips}-{self.at:g}-{self.seed}"
+        return f"{self.objective}-{self.bits}-{self.channel}{flips}-{self.at:g}-{self.seed}"
 
     @property
     def sought(self) -> Objective:
@@ -93,13 +93,12 @@ class Study:
 
     def codec(self, parts: Parts) -> BinaryCodec:
         """The codec before it learned, for such images, drawn from torch's generator."""
-        _, colours, height, width = planes(parts.train.images[:1]).shape
         return BinaryCodec(
-            (colours, height, width),
+            shape_of(parts.train.images),
             self.bits,
             self.recipe.net,
             pixels="bernoulli" if _is_black_and_white(parts.train) else "gaussian",
-            erasures=self.channel.startswith("bec"),
+            erasures=not self.channel.startswith("bsc"),  # to a decoder of soft symbols 0 is one of many
         )
 
     def check(self, parts: Parts) -> None:
@@ -124,8 +123,9 @@ class Study:
         return flat(part, self.judged_images)
 
     def describe(self) -> dict[str, Any]:
-        """The study as plain values by name."""
+        """The study as plain values by name; whether there is a search, which is measured later too, is none of it."""
         said = asdict(self)
+        del said["search"]
         return said | said.pop("recipe")
 
 

@@ -16,7 +16,7 @@ from jscc_sim.bits.infomax import Infomax
 from jscc_sim.bits.objectives import Objective
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.epochs import Epochs, Stateful
-from jscc_sim.precision import gains_from_bf16
+from jscc_sim.precision import gains_from_bf16, gains_from_fused
 
 # The classifier of the total correlation costs as much as a small codec: where it only reports, it learns this often.
 REPORTED = 10
@@ -28,12 +28,12 @@ class Recipe:
 
     The rate rises to ``lr`` over the share ``warmup`` of the steps and, unless ``constant``, falls to 0 with the cosine
     of the rest. ``decay`` draws weights to zero beside the gradient (AdamW), ``penalty`` those of the encoder through
-    it (L2). Gradients are cut to the norm ``clip``. The weights are averaged by ``averaging`` per step; 0: the last.
-    The weights kept are those of the epoch that does best on validation images, of ``selections`` that are tried.
+    it (L2). Gradients are cut to the norm ``clip`` unless it is 0. The weights kept are those of the epoch that does
+    best on validation images, of ``selections`` that are tried.
     """
 
     net: str = "wide"
-    epochs: int = 60
+    epochs: int = 130
     batch: int = 100
     lr: float = 1e-3
     warmup: float = 0.02
@@ -41,15 +41,16 @@ class Recipe:
     decay: float = 0.03
     penalty: float = 0.0
     clip: float = 10.0
-    averaging: float = 0.0
     selections: int = 10
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "selections"):
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not (self.lr > 0 and self.clip > 0):
-            raise ValueError(f"lr and clip must be positive, got {self.lr} and {self.clip}")
+        if not (self.lr > 0 and self.clip >= 0 and 0 <= self.warmup < 1):
+            raise ValueError(
+                f"lr must be positive, clip 0 or more, warmup in [0, 1): got {self.lr}, {self.clip}, {self.warmup}"
+            )
 
     def rate(self, done: int, steps: int) -> float:
         """The rate of Adam after ``done`` of ``steps`` steps."""
@@ -66,14 +67,14 @@ class Recipe:
 
 
 class Epoch(NamedTuple):
-    """How many epochs are done, and means over the last one: the error of an image, and information in nats.
+    """How many epochs are done, and means over the last one: the stake of an image, and information in nats.
 
-    Errors are those of drawn words, as `Objective.stake` has them; ``entropy``, ``conditional`` and ``correlation`` are
-    the `Terms` of the words' information.
+    The stake is that of `Objective.stake`, which for VIMCO lies below the error; ``entropy``, ``conditional`` and
+    ``correlation`` are the `Terms` of the information of words as they are drawn.
     """
 
     number: float
-    error: float
+    stake: float
     entropy: float
     conditional: float
     correlation: float
@@ -135,7 +136,7 @@ class Training(Epochs[Epoch]):
         said: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(codec, images, recipe, said)
-        objective.check(channel)
+        objective.check(channel, codec.n)
         self.channel, self.objective, self.validation = channel, objective, validation
         self.infomax = Infomax(codec.n).to(images.device)
         groups = [
@@ -143,16 +144,15 @@ class Training(Epochs[Epoch]):
             {"params": [*codec.decoder.parameters()], "weight_decay": 0.0 if recipe.penalty else recipe.decay},
         ]
         kind = torch.optim.Adam if recipe.penalty else torch.optim.AdamW
-        self.optimiser = kind(groups, recipe.lr, fused=True)
+        self.optimiser = kind(groups, recipe.lr, fused=gains_from_fused(str(images.device)))
         self.precision, self.selected = _Precision(str(images.device)), _Selected(codec)
-        self.average = copy.deepcopy(codec) if recipe.averaging else None
         self.taken = 0
 
     @property
     def learning(self) -> dict[str, Stateful]:
         """The classifier, what was selected and the number format, too."""
         own: dict[str, Stateful] = {"infomax": self.infomax, "selected": self.selected, "precision": self.precision}
-        return super().learning | own | ({"average": self.average} if self.average else {})
+        return super().learning | own
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint."""
@@ -160,39 +160,28 @@ class Training(Epochs[Epoch]):
         self.taken = len(self.epochs) * self.batches
 
     def step(self, x: Tensor) -> Tensor:
-        """The error of an image and the terms of the words' information."""
+        """The stake of an image and the terms of the words' information."""
         codec, objective = self.model, self.objective
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.precision.bf16):
             probability = codec.logits(x).float().sigmoid()
             error = objective.stake(codec, x, probability, self.channel).mean()
         learns = objective.infomax > 0
-        with torch.set_grad_enabled(learns):
-            self.infomax.train(learns or self.taken % REPORTED == 0)
-            terms = self.infomax(probability if learns else probability.detach())
+        self.infomax.train(learns or self.taken % REPORTED == 0)
+        terms = self.infomax(probability if learns else probability.detach())
         self.optimiser.zero_grad()
         (error - objective.infomax * terms.information if learns else error).backward()
-        nn.utils.clip_grad_norm_(codec.parameters(), self.schedule.clip)
+        if self.schedule.clip:
+            nn.utils.clip_grad_norm_(codec.parameters(), self.schedule.clip)
         self.optimiser.step()
         self.taken += 1
-        self._average()
         return torch.stack([error, *terms]).detach()
-
-    def _average(self) -> None:
-        if self.average is None:
-            return
-        with torch.no_grad():
-            rate = max(1 - self.schedule.averaging, 1 / (self.taken + 1))
-            for mean, now in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True):
-                mean.lerp_(now, rate) if mean.is_floating_point() else mean.copy_(now)
 
     def end_epoch(self) -> None:
         """Try the weights on validation images, if it is their turn."""
         done = len(self.epochs)
         if not self.schedule.tried(done):
             return
-        codec = self.average or self.model
-        error = distortion(codec, self.channel, self.validation, draws=1).mean
-        self.selected.try_out(done, codec, error)
+        self.selected.try_out(done, self.model, distortion(self.model, self.channel, self.validation, draws=1).mean)
 
     def finish(self) -> None:
         """The weights that did best, in evaluation."""

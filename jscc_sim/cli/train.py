@@ -91,18 +91,20 @@ def bits(
 
     from jscc_sim.bits import BEST, PRESETS, Study
     from jscc_sim.data.parts import load_parts
+    from jscc_sim.image_metrics import shape_of
     from jscc_sim.seeds import check_device
     from jscc_sim.spelling import known
 
     check_device(device)
     known("preset", preset, PRESETS)
+    parts = load_parts(data)
     recipe = PRESETS[preset]
-    recipe = replace(recipe, epochs=epochs or recipe.epochs, net=net or recipe.net)
+    usual = "conv" if recipe.net == "wide" and shape_of(parts.train.images)[0] > 1 else recipe.net
+    recipe = replace(recipe, epochs=epochs or recipe.epochs, net=net or usual)
     few = (images, judged_images)
     studies = [
         Study(data, bits, channel, at, flips, objective or BEST, recipe, own, *few, search=search) for own in in_a_row
     ]
-    parts = load_parts(data)
     studies[0].check(parts)
     results: list[Result] = []
     with progress_bar("train bits", len(studies), "codecs", "codecs") as tell:
@@ -121,15 +123,12 @@ def _result(
     study: Study, parts: Parts, folder: Path | None, device: str, tell: Callable[[int, int, str], None]
 ) -> Result:
     """What a study came to: from its folder if it is finished there, else conducted now."""
-    from jscc_sim.bits import finish, recall
-
-    if folder and (known := recall(study, folder)):
-        return known
+    from jscc_sim.bits import finish
 
     def hear(epoch: Epoch) -> None:
         done, planned = round(1000 * epoch.number), 1000 * (study.recipe.epochs + 1)
         stage = "measuring" if epoch.number == study.recipe.epochs else f"epoch {math.ceil(epoch.number)}"
-        tell(done, planned, f"{study.name}, {stage}: error {epoch.error:.2f}")
+        tell(done, planned, f"{study.name}, {stage}: stake {epoch.stake:.2f}")
 
     try:
         return finish(study, parts, folder, device=device, hear=hear)
@@ -156,7 +155,7 @@ def _table(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> None:
-    """Draw the figures: what the first codec does, and how all of them learned."""
+    """Draw figures into the first codec's folder: what it does, and how all of them learned."""
     from jscc_sim.bits import exhibit
     from jscc_sim.plot.sweeps import KNOBS
 
@@ -171,4 +170,4 @@ def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> N
         "curves": lambda plot: plot.learning({name: [result["curve"] for result in results]}),
     }
     for file, figure in figures.items():
-        options.draw(out / f"{file}.png", figure)
+        options.draw(out / study.name / f"{file}.png", figure)

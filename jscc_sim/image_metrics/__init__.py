@@ -3,7 +3,7 @@
 from jscc_sim.image_metrics.distances import Reference, distances, frechet_distance, kernel_distance
 from jscc_sim.image_metrics.extractor import Extractor
 from jscc_sim.image_metrics.fidelity import fidelity
-from jscc_sim.image_metrics.planes import Images, planes
+from jscc_sim.image_metrics.planes import Images, planes, shape_of
 from jscc_sim.image_metrics.registry import EXTRACTORS, extractor
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "frechet_distance",
     "kernel_distance",
     "planes",
+    "shape_of",
 ]

@@ -5,6 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from jscc_sim.nets import Shape
+
 # Bytes as readers give them, or floats in [0, 1]: (count, h, w), (count, h, w, 3) or (count, 1 or 3, h, w).
 Images = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64] | Tensor
 COLOURS = (1, 3)
@@ -57,3 +59,9 @@ def in_grey(images: Tensor) -> Tensor:
 def rounded(images: Tensor) -> Tensor:
     """The same in steps of 1/255, as they would be read back from a picture file."""
     return (255 * images).round() / 255
+
+
+def shape_of(images: Images) -> Shape:
+    """``(channels, height, width)`` of images as `planes` takes them."""
+    _, channels, height, width = planes(images[:1]).shape
+    return channels, height, width

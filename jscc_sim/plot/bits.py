@@ -64,7 +64,7 @@ def stability(found: Mapping[str, Sequence[Mapping[int, float]]]) -> Figure:
     for index, (name, seeds) in enumerate(found.items()):
         for seed, tried in enumerate(seeds):
             axes.plot(*zip(*sorted(tried.items()), strict=True), color=f"C{index}", lw=1.2, label="" if seed else name)
-    axes.set(xlabel="epoch", ylabel="squared error of a validation image", yscale="log")
+    axes.set(xlabel="epoch", ylabel="error of a validation image", yscale="log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.grid(alpha=0.3, which="both")
@@ -73,18 +73,18 @@ def stability(found: Mapping[str, Sequence[Mapping[int, float]]]) -> Figure:
 
 
 def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Figure:
-    """The training error and the terms of the words' information over the epochs, a line for each seed of a codec."""
+    """The stake in training and the terms of words' information over the epochs, a line for each seed."""
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     errors, terms = figure.subplots(1, 2)
     named = {"entropy": ("Σ H(Y)", "-"), "conditional": ("Σ H(Y|X)", "--"), "correlation": ("TC", ":")}
     for index, (name, seeds) in enumerate(found.items()):
         for seed, epochs in enumerate(seeds):
             numbers = [epoch["number"] for epoch in epochs]
-            errors.plot(numbers, [epoch["error"] for epoch in epochs], color=f"C{index}", label="" if seed else name)
+            errors.plot(numbers, [epoch["stake"] for epoch in epochs], color=f"C{index}", label="" if seed else name)
             for what, (said, style) in named.items():
                 values = [epoch[what] for epoch in epochs]
                 terms.plot(numbers, values, style, color=f"C{index}", label="" if seed else f"{name}: {said}")
-    errors.set(xlabel="epoch", ylabel="error of an image in training", yscale="log")
+    errors.set(xlabel="epoch", ylabel="stake of an image in training", yscale="log")
     terms.set(xlabel="epoch", ylabel="nats", title="Terms of the information I(X; Y) of words as they are drawn")
     for axes in (errors, terms):
         axes.grid(alpha=0.3)

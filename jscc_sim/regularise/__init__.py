@@ -1,13 +1,13 @@
 """Methods of shaping latents side by side: the same autoencoder, images and schedule, another regulariser."""
 
 from jscc_sim.autoencoders import FAMILIES, Epoch, Schedule
-from jscc_sim.image_metrics import Reference, planes
+from jscc_sim.image_metrics import Reference, planes, shape_of
 from jscc_sim.regularise.conduct import Studied, conduct, encoder_policy, generated
 from jscc_sim.regularise.exhibits import Exhibit, exhibit
 from jscc_sim.regularise.finish import finish, finish_by_name, reference_of
 from jscc_sim.regularise.folder import LATENTS, MODEL, RESULT, load_model, load_result, recall, save
 from jscc_sim.regularise.methods import METHODS, MIXTURES, Method, options_of, split_methods
-from jscc_sim.regularise.study import SPLITS, Study, default_extractor, shape_of
+from jscc_sim.regularise.study import SPLITS, Study, default_extractor
 from jscc_sim.regularise.table import by_weight, table
 
 __all__ = [

@@ -16,10 +16,10 @@ from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
 from jscc_sim.data.parts import Parts
 from jscc_sim.epochs import unheard
 from jscc_sim.gaussianity.statistics import ks
-from jscc_sim.image_metrics import Reference, planes
+from jscc_sim.image_metrics import Reference, planes, shape_of
 from jscc_sim.nets import Shape
 from jscc_sim.regularise.methods import MIXTURES, Method
-from jscc_sim.regularise.study import Study, shape_of
+from jscc_sim.regularise.study import Study
 from jscc_sim.regularisers import ExPostMixture
 from jscc_sim.regularisers.priors import PRIORS
 from jscc_sim.seeds import seeded

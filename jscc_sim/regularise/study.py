@@ -5,8 +5,6 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jscc_sim.autoencoders import FAMILIES, Autoencoder, Schedule, autoencoder
@@ -112,12 +110,6 @@ class Study:
         """As for images of one value, without a trace in torch's generator; ValueError if it cannot be."""
         with seeded(0):
             return Method.parse(self.method).build(self.k, 1)
-
-
-def shape_of(images: NDArray[np.uint8]) -> Shape:
-    """``(channels, height, width)`` of images as readers give them."""
-    _, channels, height, width = planes(images[:1]).shape
-    return channels, height, width
 
 
 def default_extractor(shape: Shape) -> str:

@@ -57,6 +57,7 @@ CURVES: dict[str, Callable[..., float | NDArray[np.float64]]] = {
     "binary_entropy": binary_limits.binary_entropy,
     "bsc_capacity": binary_limits.bsc_capacity,
     "bec_capacity": binary_limits.bec_capacity,
+    "antipodal_capacity": binary_limits.antipodal_capacity,
     "hamming_opta": binary_limits.hamming_opta,
     "causal_flip_capacity": adversarial_rates.causal_flip_capacity,
     "causal_erasure_capacity": adversarial_rates.causal_erasure_capacity,
