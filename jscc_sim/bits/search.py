@@ -8,6 +8,7 @@ from torch import Tensor
 from channels import BEC, BSC, Channel, MemorylessChannel
 from jscc_sim.bits.distortion import distortion
 from jscc_sim.codecs import BinaryCodec, Codec
+from jscc_sim.precision import gains_from_bf16
 from jscc_sim.sources import checked_count
 
 # Draws, rounds and flips between which validation images decide, and how often each is sent to judge.
@@ -79,8 +80,10 @@ class SearchedCodec(Codec):
         return x
 
     def _errors(self, u: Tensor, x: Tensor, factors: Tensor) -> Tensor:
-        """Of words ``(images, n)`` on each draw, ``(draws, images)``."""
-        return self.codec.loss(u, x * factors, self.channel.nominal)
+        """Of words ``(images, n)`` on each draw, ``(draws, images)``, as near as the machine's fastest numbers have it."""
+        device = x.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=gains_from_bf16(device)):
+            return self.codec.loss(u, x * factors, self.channel.nominal).float()
 
     def _promise(self, u: Tensor, x: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
         """The errors of words, and by how much a flip of each symbol lowers their mean to first order."""
