@@ -80,7 +80,7 @@ class SearchedCodec(Codec):
         return x
 
     def _errors(self, u: Tensor, x: Tensor, factors: Tensor) -> Tensor:
-        """Of words ``(images, n)`` on each draw, ``(draws, images)``, as near as the machine's fastest numbers have it."""
+        """Of words ``(images, n)`` on each draw, ``(draws, images)``, in the fastest numbers of the machine."""
         device = x.device.type
         with torch.autocast(device, torch.bfloat16, enabled=gains_from_bf16(device)):
             return self.codec.loss(u, x * factors, self.channel.nominal).float()
