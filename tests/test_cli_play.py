@@ -311,12 +311,15 @@ class TestRefuses:
         assert (code, len(errors)) == (2, 1)
         assert "file is not a folder" in errors[0]
 
-    @pytest.mark.parametrize("text", ["", "{}", "[]"])
-    def test_a_folder_whose_result_is_none(self, text, run, tmp_path):
+    @pytest.mark.parametrize(
+        ("text", "said"), [("", "does not describe a game"), ("[]", "does not describe a game"), ("{}", "it lacks")]
+    )
+    def test_a_folder_whose_result_is_none(self, text, said, run, tmp_path):
         (tmp_path / "play.json").write_text(text)
         code, _, errors = run("play", *QUICK, "--out", str(tmp_path))
         assert (code, len(errors)) == (2, 1)
-        assert "play.json does not describe a game" in errors[0]
+        assert "play.json" in errors[0]
+        assert said in errors[0]
 
     @pytest.mark.parametrize(
         ("command", "said"),

@@ -84,7 +84,7 @@ class TestTrained:
         pair = pair_for(7.0, 3.0)
         path = home / "pairs" / key(pair.game) / "play.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "k": 2}))
-        with pytest.raises(FileExistsError, match=r"already holds another game \(k 2\)"):
+        with pytest.raises(FileExistsError, match=r"already holds another game \(k 2 where 1 is asked\)"):
             pair_for(7.0, 3.0)
         record = json.loads(path.read_text())
         path.write_text(json.dumps({**record, "k": 1, "codec_sha256": "0"}))
