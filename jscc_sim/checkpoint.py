@@ -39,6 +39,16 @@ class Record:
         return self.snr_db is not None and self.sjr_db is not None
 
 
+def short_name(part: str) -> str:
+    """How a part that was asked for by name, file or folder is shown.
+
+    >>> short_name("games/pair.json"), short_name("bits/iabf-100-bsc-0.1-0"), short_name("uncoded")
+    ('pair', 'iabf-100-bsc-0.1-0', 'uncoded')
+    """
+    path = Path(part)
+    return path.stem if path.suffix in SUFFIXES else path.name
+
+
 def save_part(path: Path, record: Record, tensors: Tensors) -> None:
     """Write ``path.safetensors`` and ``path.json``, the latter with a digest of both."""
     _write(path, path.with_suffix(".safetensors"), asdict(record), tensors)

@@ -5,8 +5,8 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
+from jscc_sim.checkpoint import short_name
 from jscc_sim.montecarlo import Row
 from jscc_sim.verify import verdict
 
@@ -21,9 +21,9 @@ def columns(row: Row) -> str:
 
 
 def line(row: Row) -> str:
-    """The row under its `columns`; a codec from a file goes by the file's stem."""
+    """The row under its `columns`; a codec from a file or folder goes by the last part of its name."""
     return FORMAT.format(
-        Path(str(row.labels.get("codec", "–"))).stem[:18],
+        short_name(str(row.labels.get("codec", "–")))[:18],
         _level(row),
         row.metric,
         figure(row.mean),

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jscc_sim.checkpoint import short_name
 from jscc_sim.montecarlo import Row
 
 Points = Sequence[tuple[float, float]]
@@ -70,7 +70,7 @@ def _series(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
         apart = [name for name in names if len({labels.get(name) for _, labels in told}) > 1]
         parts: dict[str, list[Row]] = {}
         for row, labels in told:
-            parts.setdefault(", ".join([Path(codec).stem, *(f"{n} {labels.get(n)}" for n in apart)]), []).append(row)
+            parts.setdefault(", ".join([short_name(codec), *(f"{n} {labels.get(n)}" for n in apart)]), []).append(row)
         curves += parts.items()
     return curves
 
