@@ -26,8 +26,6 @@ OUT/bits_stability.png.
     python benchmarks/bench_bits.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
 
-import argparse
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -38,11 +36,11 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
-from record import Result, recorded, rounded, run
+from record import Result, parser, recorded, rounded, run
 
 from jscc_sim.bits import OBJECTIVES, PRESETS, Recipe, Study, distortion, finish, flat, load_binary
-from jscc_sim.bits.exhibits import limits
-from jscc_sim.bits.scrutiny import amortisation, attacked, probed
+from jscc_sim.bits.exhibits import LEVELS, limits
+from jscc_sim.bits.scrutiny import amortisation, attacked, probed, risks
 from jscc_sim.data.parts import Parts, load_parts
 from jscc_sim.plot import distortion_curves, stability
 from jscc_sim.plot import save as save_figure
@@ -58,7 +56,7 @@ BUDGET = replace(PRESETS["paper"], epochs=40, selections=40)
 # Words of so few symbols that all patterns of flips are tried.
 FEW_BITS, BUDGETS, ENUMERATED = 10, (1, 2, 3), 500
 # Of source codes, and of the figure's grid.
-SOURCE_BITS, GRID = (8, 16, 24, 32, 40, 48, 64), tuple(round(0.05 * step, 2) for step in range(11))
+SOURCE_BITS, GRID = (8, 16, 24, 32, 40, 48, 64), LEVELS["flip"][0]
 QUICK = {"images": 1000, "judged_images": 100, "recipe": Recipe("paper", epochs=1)}
 # What a table shows, and by what name.
 COLUMNS = {
@@ -172,7 +170,7 @@ def attempt(study: Study, folder: Path) -> dict[str, Any]:
     result["probe"] = probed(codec, parts.train, parts.test)
     levels = [nature.at(level) for level in GRID]
     result["mismatch"] = [round(distortion(codec, level, images, draws=1, squared=True).mean, 4) for level in levels]
-    result["risks"] = [round(amortisation(codec, level, known, images)["bayes_known"], 4) for level in levels[::2]]
+    result["risks"] = [round(risk, 4) for risk in risks(codec, levels[::2], known)]
     return rounded(result, LEFT_OUT)
 
 
@@ -251,15 +249,7 @@ def draw_stability(results: Sequence[Result], out: Path) -> None:
 
 def main() -> None:
     """Run a part and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=PARTS)
-    parser.add_argument("--out", type=Path, required=True, help="where codecs and results are kept")
-    parser.add_argument("--seed", type=int, default=0, help="the first  [0]")
-    parser.add_argument("--seeds", type=int, default=3, help="how many, in a row  [3]")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no codec after so many  [no limit]")
-    parser.add_argument("--processes", type=int, default=2, help="codecs at a time, each with one thread  [2]")
-    parser.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
-    asked = parser.parse_args()
+    asked = parser(__doc__, PARTS, "codec").parse_args()
     studies: dict[str, Study] = {}
     for seed in range(asked.seed, asked.seed + asked.seeds):
         for study in PARTS[asked.part](seed):

@@ -24,7 +24,6 @@ the decoder learned from; with --widths it is shown how far, of the models that 
     python benchmarks/bench_latents.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--widths] [--quick]
 """
 
-import argparse
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +36,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from record import Result, rounded, run
+from record import Result, parser, rounded, run
 from scipy.stats import t
 
 from jscc_sim.gaussianity import hz
@@ -358,16 +357,9 @@ def of_wide_draws(results: Mapping[str, Result], studies: Mapping[str, Study], o
 
 def main() -> None:
     """Run a part and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=PARTS)
-    parser.add_argument("--out", type=Path, required=True, help="where models and results are kept")
-    parser.add_argument("--seed", type=int, default=0, help="the first  [0]")
-    parser.add_argument("--seeds", type=int, default=3, help="how many, in a row  [3]")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no model after so many  [no limit]")
-    parser.add_argument("--processes", type=int, default=2, help="models at a time, each with one thread  [2]")
-    parser.add_argument("--widths", action="store_true", help="FD of draws of other widths too")
-    parser.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
-    asked = parser.parse_args()
+    options = parser(__doc__, PARTS, "model")
+    options.add_argument("--widths", action="store_true", help="FD of draws of other widths too")
+    asked = options.parse_args()
     studies: dict[str, Study] = {}
     groups: dict[str, str] = {}
     for seed in range(asked.seed, asked.seed + asked.seeds):

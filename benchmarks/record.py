@@ -1,5 +1,6 @@
 """A record of results, a line of JSON each, which many machines can add to: what is in it is not done again."""
 
+import argparse
 import json
 import math
 import time
@@ -12,6 +13,19 @@ from typing import Any, Protocol
 DIGITS = 6
 
 Result = Mapping[str, Any]
+
+
+def parser(says: str | None, parts: Collection[str], what: str) -> argparse.ArgumentParser:
+    """The options of a command that conducts a part of some studies, each of which makes a ``what``."""
+    found = argparse.ArgumentParser(description=says, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("part", choices=parts)
+    found.add_argument("--out", type=Path, required=True, help=f"where {what}s and results are kept")
+    found.add_argument("--seed", type=int, default=0, help="the first  [0]")
+    found.add_argument("--seeds", type=int, default=3, help="how many, in a row  [3]")
+    found.add_argument("--minutes", type=float, default=math.inf, help=f"begin no {what} after so many  [no limit]")
+    found.add_argument("--processes", type=int, default=2, help=f"{what}s at a time, each with one thread  [2]")
+    found.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
+    return found
 
 
 class Described(Protocol):

@@ -31,7 +31,7 @@ from jscc_sim.bits import (
 )
 from jscc_sim.bits.distortion import drawing
 from jscc_sim.bits.infomax import permuted
-from jscc_sim.bits.scrutiny import amortisation, attacked, probed
+from jscc_sim.bits.scrutiny import amortisation, attacked, probed, risks
 from jscc_sim.bits.search import chosen_search
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
@@ -393,6 +393,10 @@ class TestSearch:
         plain, better = (distortion(c, BSC(0.1), images, draws=100).mean for c in (trained.codec, searched))
         assert better < plain
 
+    def test_leaves_the_codec_in_evaluation(self, trained):
+        distortion(SearchedCodec(trained.codec, BSC(0.1), draws=4), BSC(0.1), flat(PARTS.test)[:4], draws=1)
+        assert not trained.codec.training
+
     def test_is_chosen_by_images(self, trained, monkeypatch):
         monkeypatch.setattr("jscc_sim.bits.search.TRIED", ((2, 1, 1), (32, 6, 4)))
         searched, found = chosen_search(trained.codec, BSC(0.1), flat(PARTS.validation))
@@ -437,6 +441,9 @@ class TestScrutiny:
         found = amortisation(trained.codec, BSC(0.1), flat(PARTS.train), flat(PARTS.test))
         assert found["bayes_known"] < found["net_known"]
         assert found["bayes_known"] < found["kernel_known"]
+        least = risks(trained.codec, [BSC(0.1), BSC(0.3)], flat(PARTS.train))
+        assert least[0] == pytest.approx(found["bayes_known"])
+        assert least[0] < least[1]
 
     def test_a_probe_reads_what_words_say(self, trained):
         halves = [part.images.reshape(-1, 2, 32).mean(2) for part in (PARTS.train, PARTS.test)]

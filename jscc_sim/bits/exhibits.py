@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from channels import from_decibels
 from jscc_sim.bits.chain import chain
 from jscc_sim.bits.distortion import distortion, received, words
-from jscc_sim.bits.folder import load_binary, load_result
+from jscc_sim.bits.folder import load_binary
 from jscc_sim.bits.study import Study, flat
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.seeds import seeded
@@ -50,7 +49,6 @@ class Exhibit:
     images whose symbol is −1, for each symbol.
     """
 
-    result: dict[str, Any]
     measured: list[tuple[float, float]]
     limits: Lines
     published: Lines
@@ -77,7 +75,6 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
         ones = (words(codec, images) < 0).double().mean(0).numpy()
         steps = dict(enumerate(islice(chain(codec, study.link.nominal, images[:CHAINED]), max(STEPS)), start=1))
     return Exhibit(
-        load_result(folder),
         [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in levels],
         limits(study, parts.test, levels),
         published(study),

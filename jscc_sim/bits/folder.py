@@ -10,7 +10,7 @@ from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Parts
 from jscc_sim.epochs import unheard
 from jscc_sim.players import load_codec
-from jscc_sim.results import read_result, recalled
+from jscc_sim.results import recalled
 
 CODEC, RESULT, TRAINING = "codec", "result.json", "training"
 NEEDED = {"valid_sse", "test_sse", "test_sse_sampled", "cpu_seconds", "curve"}
@@ -54,11 +54,6 @@ def save(studied: Studied, folder: Path) -> dict[str, Any]:
     write_json(folder / RESULT, result)
     clear_state(folder / TRAINING)
     return result
-
-
-def load_result(folder: Path) -> dict[str, Any]:
-    """The result that `save` wrote into a folder; ValueError if it is damaged."""
-    return read_result(folder / RESULT, NEEDED, "study")
 
 
 def recall(study: Study, folder: Path) -> dict[str, Any] | None:

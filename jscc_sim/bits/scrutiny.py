@@ -1,6 +1,6 @@
 """What else there is to know of a trained codec: its error under attack, its amortisation gap, what a probe reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -58,6 +58,18 @@ def amortisation(
         }
         errors = {receiver: (images - estimate).square().sum(-1).mean() for receiver, estimate in estimates.items()}
         found |= {f"{receiver}_{name}": float(error) for receiver, error in errors.items()}
+    return found
+
+
+@torch.no_grad()
+def risks(codec: BinaryCodec, channels: Iterable[MemorylessChannel], known: Tensor) -> list[float]:
+    """The least squared error of any receiver of ``known`` images over each channel: that of the Bayes receiver."""
+    sent, images = words(codec, known), known[:COMPARED]
+    found = []
+    for channel in channels:
+        with seeded(0):
+            y = channel(sent[:COMPARED])
+        found.append(float((images - bayes_receiver(y, sent, known, channel)).square().sum(-1).mean()))
     return found
 
 

@@ -42,6 +42,7 @@ class SearchedCodec(Codec):
         self.codec, self.channel, self.k, self.n = codec, channel, codec.k, codec.n
         self.draws, self.rounds = draws, rounds
         self.tried = min(checked_count("tried", tried), codec.n)
+        self.train(codec.training)  # a module is born in training, and would take the codec there
 
     def encode(self, u: Tensor) -> Tensor:
         """The improved word."""
