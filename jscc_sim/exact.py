@@ -26,15 +26,35 @@ from channels import (
     TwoPointPolicy,
     innermost,
 )
-from jscc_sim.codecs import KLT, BlockCode, Codec, LearnedCodec, Linear, PerSymbolCodec, Repetition
+from jscc_sim.codecs import (
+    CONSTELLATIONS,
+    KLT,
+    BitCodec,
+    BlockCode,
+    Codec,
+    LearnedCodec,
+    Linear,
+    Modulated,
+    PerSymbolCodec,
+    Repetition,
+)
 from jscc_sim.link import Link
 from jscc_sim.sources import Gaussian, Images, Spectral
+from jscc_sim.theory.antipodal_brackets import MOST_BITS, sphere_packing_error
 from jscc_sim.theory.bandwidth import shared_subspace_payoff
 from jscc_sim.theory.coding import block_error, bpsk_error, repetition_error, uncoded_error
 from jscc_sim.theory.fading import blind_linear_mse, rayleigh_bpsk_error, rayleigh_mse, rician_bpsk_error, rician_mse
 from jscc_sim.theory.informed import exposed_payoff, tap_payoff
 from jscc_sim.theory.limits import opta
 from jscc_sim.theory.linear_code import code_error
+from jscc_sim.theory.modulation import (
+    psk8_error,
+    psk_symbol_error,
+    qam_error,
+    qam_symbol_error,
+    rayleigh_qam_error,
+    rician_qam_error,
+)
 from jscc_sim.theory.saddle import coloured_payoff, scalar_payoff, transmit_powers
 from jscc_sim.theory.worst_noise import pulsed_error, two_point_error
 
@@ -50,6 +70,8 @@ def exact_values(link: Link) -> Means:
     codec, channel = link.codec, link.channel
     if isinstance(codec, Repetition | BlockCode):
         return _error_rates(codec, channel)
+    if isinstance(codec, Modulated):
+        return _of_points(codec, channel)
     mse = None
     if isinstance(codec, Linear) and _is_white(link):
         mse = _linear(codec, channel)
@@ -72,11 +94,19 @@ def _learned(codec: Codec, link: Link) -> float | None:
 
 
 def lower_bounds(link: Link) -> Means:
-    """Least means of scores for any codec: the OPTA of a white Gaussian source in Gaussian noise."""
-    noise = _gaussian_noise(link.channel)
-    if noise is None or not (isinstance(link.source, Gaussian) and link.source.is_white):
+    """Least means of scores for any codec in Gaussian noise.
+
+    Of a white Gaussian source, its OPTA; of code words of one energy, what their cones leave (Shannon 1959).
+    """
+    noise, codec = _gaussian_noise(link.channel), link.codec
+    if noise is None:
         return {}
-    return {"mse": float(opta(link.codec.k, link.codec.n, MOST_POWER, 0.0, noise))}
+    if isinstance(link.source, Gaussian) and link.source.is_white:
+        return {"mse": float(opta(codec.k, codec.n, MOST_POWER, 0.0, noise))}
+    round_points = isinstance(codec, Modulated) and codec.constellation.endswith("psk")
+    if (isinstance(codec, BitCodec) or round_points) and 1 < codec.k <= MOST_BITS:
+        return {"bler": float(sphere_packing_error(codec.n, MOST_POWER / noise, codec.k))}
+    return {}
 
 
 def _is_white(link: Link) -> bool:
@@ -188,6 +218,27 @@ def _soft_error(times: int, channel: Channel) -> float | None:
     if times == 1 and isinstance(channel.policy, TwoPointPolicy):
         return float(two_point_error(*powers))
     return None
+
+
+def _of_points(codec: Modulated, channel: Channel) -> Means:
+    """Of uncoded bits on the points of a constellation."""
+    if not codec.decided:
+        return {}
+    bits = CONSTELLATIONS[codec.constellation]
+    order = 2**bits
+    if isinstance(channel, BlockFading):
+        if codec.constellation == "8psk" or not channel.csi:
+            return {}
+        snr, k_factor = 1 / channel.noise_power, channel.k_factor if isinstance(channel, Rician) else 0.0
+        return {"ber": float(rician_qam_error(order, snr, k_factor) if k_factor else rayleigh_qam_error(order, snr))}
+    noise = _gaussian_noise(channel)
+    if noise is None:
+        return {}
+    if codec.constellation == "8psk":
+        error, symbol = psk8_error(1 / noise), psk_symbol_error(order, 1 / noise)
+    else:
+        error, symbol = qam_error(order, 1 / noise), qam_symbol_error(order, 1 / noise)
+    return {"ber": float(error), "bler": block_error(float(symbol), codec.k // bits)}
 
 
 def _enumerated(codec: Repetition | BlockCode, channel: Channel) -> Means:

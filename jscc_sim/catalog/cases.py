@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 
@@ -10,6 +11,7 @@ from channels import (
     Channel,
     GaussianPolicy,
     Jammer,
+    MemorylessChannel,
     NeuralPolicy,
     NeuralSourcePolicy,
     NeuralTapPolicy,
@@ -19,14 +21,14 @@ from channels import (
 from jscc_sim import factory
 from jscc_sim.case import Case, Label
 from jscc_sim.catalog.channels import CHANNEL_NAMES, build_channel
-from jscc_sim.catalog.codecs import LEARNED, build_codec, usual
+from jscc_sim.catalog.codecs import LEARNED, build_codec, modulated, snr_over_ebn0_db, usual
 from jscc_sim.catalog.defaults import DEFAULT_LEVELS, with_defaults
 from jscc_sim.catalog.fitting import refuse_misfits
 from jscc_sim.catalog.players import Players, is_learned, learned_players, load_players
 from jscc_sim.catalog.policies import build_policy
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import build_source
-from jscc_sim.codecs import LearnedCodec, PerSymbolCodec
+from jscc_sim.codecs import Codec, LearnedCodec, PerSymbolCodec
 from jscc_sim.exact import exact_values, lower_bounds
 from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS
@@ -68,7 +70,8 @@ def exact_curves(asked: Request, start: float, stop: float) -> dict[tuple[str, s
     policy = "gaussian" if asked.policy == LEARNED else asked.policy
     for name in asked.codecs:
         codec = "linear" if name == LEARNED else name
-        closed = replace(asked, snr_db=None, at=levels, policy=policy, codecs=(codec,))
+        at, ebn0_db = (levels, None) if asked.ebn0_db is None else (None, levels)
+        closed = replace(asked, snr_db=None, ebn0_db=ebn0_db, at=at, policy=policy, codecs=(codec,))
         for level, case in zip(levels, _cases(closed, codec, players), strict=True):
             for metric, mean in case.exact.items():
                 curves.setdefault((name, metric), []).append((level, METRICS[metric].shown(mean)))
@@ -84,7 +87,8 @@ def _filled(asked: Request) -> tuple[Request, Players]:
 
 def _cases(asked: Request, name: str, players: Players, progress: Progress = lambda game, step: None) -> Iterator[Case]:
     """The cases of one codec, level by level."""
-    for level, link, playing, origin in _links(asked, name, players, progress):
+    for point in _points(asked, name, players, progress):
+        link, playing = point.link, point.players
         learned = _has_learned(link)
         jammer = innermost(link.channel)
         # Every jammer law of its power is worth J* to a linear codec, but to a learned one only where it learned.
@@ -92,32 +96,45 @@ def _cases(asked: Request, name: str, players: Players, progress: Progress = lam
         lower, upper = playing.bounds(jammer) if _is_white_gaussian(link) else ({}, {})
         yield Case(
             link.eval(),
-            labels=_labels(asked, name, link, level),
+            labels=_labels(asked, name, point),
             exact=exact_values(link) if exact else {},
             bounds=lower if learned else lower_bounds(link),
             ceilings=upper,
             margin=LEARNED_MARGIN if learned else 0.0,
-            origin=origin,
+            origin=point.origin,
         )
 
 
-def _links(
-    asked: Request, name: str, players: Players, progress: Progress
-) -> Iterator[tuple[float, Link, Players, str]]:
-    """Each level with the link of one codec there, its learned players, and a digest of the codec's file."""
-    suits = usual(name)
+class _Point(NamedTuple):
+    """A link of one codec at a level of the grid, and at one of its channel; its learned players; its file's digest."""
+
+    level: float
+    at: float
+    link: Link
+    players: Players
+    origin: str
+
+
+def _points(asked: Request, name: str, players: Players, progress: Progress) -> Iterator[_Point]:
+    """Each level with the link of one codec there."""
+    suits = usual(name, asked.modulation)
     idle = build_channel(asked, GaussianPolicy())
     levels = asked.levels(idle.knob) or players.levels or DEFAULT_LEVELS[idle.knob]
     source = build_source(asked.source or "", asked.k, players.k or suits.k)
     own, origin = factory.make_codec(name, source, asked.n) if factory.is_factory(name) else (None, "")
+
+    def built(law: MemorylessChannel) -> Codec:
+        return modulated(name, own or players.codec or build_codec(name, source, law, asked.n), asked.modulation)
+
+    shift = 0.0 if asked.ebn0_db is None else snr_over_ebn0_db(name, built(idle.nominal))
     for level in levels:
         if is_learned(asked):
             players = learned_players(asked, name, level, source.k, progress)
         policy = players.policy or build_policy(asked.policy or "gaussian")
-        now = build_channel(replace(asked, attack=asked.attack or suits.attack), policy).at(level)
-        codec = own or players.codec or build_codec(name, source, now.nominal, asked.n)
+        now = build_channel(replace(asked, attack=asked.attack or suits.attack), policy).at(level + shift)
+        codec = built(now.nominal)
         refuse_misfits(asked, name, source, codec, now)
-        yield level, Link(_precise(source, now, level), codec, now), players, origin
+        yield _Point(level, level + shift, Link(_precise(source, now, level + shift), codec, now), players, origin)
 
 
 def _precise(source: Source, channel: Channel, level: float) -> Source:
@@ -139,9 +156,9 @@ def _has_learned(link: Link) -> bool:
     return jams or isinstance(link.codec, LEARNED_CODECS)
 
 
-def _labels(asked: Request, name: str, link: Link, level: float) -> dict[str, Label]:
+def _labels(asked: Request, name: str, point: _Point) -> dict[str, Label]:
     """What names a case; None is what means nothing to its channel."""
-    channel = innermost(link.channel)
+    link, channel = point.link, innermost(point.link.channel)
     parameters = ("flips", "erasures", "informed", "attack", "k_factor", "csi")
     return {
         "channel": asked.channel,
@@ -149,9 +166,10 @@ def _labels(asked: Request, name: str, link: Link, level: float) -> dict[str, La
         "source": asked.source,
         "k": link.codec.k,
         "n": link.codec.n,
-        "knob": channel.knob,
-        "level": level,
-        "snr_db": level if channel.knob == "snr_db" else None,
+        "modulation": asked.modulation,
+        "knob": channel.knob if asked.ebn0_db is None else "ebn0_db",
+        "level": point.level,
+        "snr_db": point.at if channel.knob == "snr_db" else None,
         "sjr_db": asked.sjr_db,
         "policy": asked.policy,
         **{parameter: getattr(channel, parameter, None) for parameter in parameters},

@@ -3,18 +3,24 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from channels import MemorylessChannel
+from channels import MemorylessChannel, decibels
 from jscc_sim.codecs import (
     BCH_15_7,
+    CONSTELLATIONS,
     HAMMING_7_4,
     KLT,
     LDPC,
+    BitCodec,
     BlockCode,
     Codec,
+    CommPyConvolutional,
     Convolutional,
     Linear,
+    Modulated,
     PerSymbolCodec,
+    Polar,
     Repetition,
+    Turbo,
 )
 from jscc_sim.codecs.linear import gaussian_law
 from jscc_sim.sources import Gaussian, Images, Source, Spectral
@@ -55,6 +61,9 @@ CODEC_NAMES: dict[str, NamedCodec] = {
         Usual(k=7, attack="exhaustive"),
         says="The BCH(15,7) code, decoded by maximum likelihood.",
     ),
+    "commpy-convolutional": NamedCodec(
+        CommPyConvolutional, lambda source, law, n: CommPyConvolutional(source.k), Usual(k=64)
+    ),
     "convolutional": NamedCodec(Convolutional, lambda source, law, n: Convolutional(source.k), Usual(k=64)),
     "hamming": NamedCodec(
         BlockCode,
@@ -79,18 +88,23 @@ CODEC_NAMES: dict[str, NamedCodec] = {
     "linear": NamedCodec(
         Linear, lambda source, law, n: Linear(_white(source).k, n), Usual(source="gaussian"), takes="--n"
     ),
+    "polar": NamedCodec(
+        Polar, lambda source, law, n: Polar(source.k, n or 2 * source.k), Usual(k=128), takes="--k --n"
+    ),
     "repetition": NamedCodec(
         Repetition,
         lambda source, law, n: Repetition(source.k, _times(source.k, n or 3 * source.k)),
         takes="--n, or repetition-TIMES",
     ),
+    "turbo": NamedCodec(Turbo, lambda source, law, n: Turbo(source.k), Usual(k=256)),
     "uncoded": NamedCodec(Repetition, lambda source, law, n: Repetition(source.k, 1), says="Each bit sent once as ±1."),
 }
 
 
-def usual(name: str) -> Usual:
-    """What suits a codec, be it a name, ``repetition-TIMES``, a file or a factory."""
-    return CODEC_NAMES[name].usual if name in CODEC_NAMES else Usual()
+def usual(name: str, modulation: str | None = None) -> Usual:
+    """What suits a codec, be it a name, ``repetition-TIMES``, a file or a factory; single bits fill one point."""
+    suits = CODEC_NAMES[name].usual if name in CODEC_NAMES else Usual()
+    return suits._replace(k=CONSTELLATIONS.get(modulation or "", 1)) if suits.k == 1 else suits
 
 
 def build_codec(name: str, source: Source, law: MemorylessChannel, n: int | None) -> Codec:
@@ -103,6 +117,26 @@ def build_codec(name: str, source: Source, law: MemorylessChannel, n: int | None
             raise ValueError(f"{wrong}, not --n {n}: leave --n out, or use --codec repetition")
     known("codec", name, CODEC_NAMES)
     return CODEC_NAMES[name].build(source, law, n)
+
+
+def modulated(name: str, codec: Codec, modulation: str | None) -> Codec:
+    """The codec itself, or its bits on the points of a constellation."""
+    if modulation is None:
+        return codec
+    if not isinstance(codec, BitCodec):
+        raise ValueError(f"--modulation is for codecs of bits, which {name!r} is not: leave --modulation out")
+    known("modulation", modulation, CONSTELLATIONS)
+    if wrong := codec.n % CONSTELLATIONS[modulation]:
+        fill = f"codec {name!r} sends words of {codec.n} bits, which do not fill points of {modulation}"
+        raise ValueError(f"{fill} ({CONSTELLATIONS[modulation]} bits each, {wrong} left over): use another --k or --n")
+    return Modulated(codec, modulation)
+
+
+def snr_over_ebn0_db(name: str, codec: Codec) -> float:
+    """``10 log10(2R)``, ``R = k/n`` bits per real use: what to add to Eb/N0."""
+    if codec.source_alphabet != "bits":
+        raise ValueError(f"--ebn0 is for codecs of bits, which {name!r} is not: use --snr")
+    return decibels(2 * codec.k / codec.n)
 
 
 def _times(k: int, n: int) -> int:

@@ -44,7 +44,10 @@ def _check_alphabets(asked: Request, name: str, source: Source, codec: Codec, ch
         raise ValueError(f"{wrong}: use --source {USUAL_SOURCE[takes]}, or another --codec")
     if channel.alphabet == "antipodal" and codec.alphabet != "antipodal":
         wrong = f"channel {asked.channel!r} carries antipodal symbols, but codec {name!r} sends real ones"
-        raise ValueError(f"{wrong}: use a codec of bits, such as uncoded or repetition-3")
+        remedy = (
+            "leave --modulation out" if asked.modulation else "use a codec of bits, such as uncoded or repetition-3"
+        )
+        raise ValueError(f"{wrong}: {remedy}")
 
 
 def _check_lengths(asked: Request, name: str, source: Source, codec: Codec) -> None:

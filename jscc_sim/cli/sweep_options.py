@@ -8,6 +8,7 @@ from jscc_sim.cli.grids import DEFAULT_GRID, grid
 from jscc_sim.cli.options import FILE, SEED, decibels
 
 SNR_GRID = "0:20:2"
+EBN0_GRID = "0:10:1"
 
 CHANNEL_OPTIONS = (
     click.option("--channel", required=True, help="awgn, jammer, rayleigh, rician, bsc, bec, bsc-flip or bec-flip."),
@@ -19,6 +20,15 @@ CHANNEL_OPTIONS = (
         is_flag=False,
         flag_value=SNR_GRID,
         help=f"SNR grid in dB, as 0:20:2, 0,3,10 or 5  [{SNR_GRID}, or where FILE was trained].",
+    ),
+    click.option(
+        "--ebn0",
+        "ebn0_db",
+        callback=grid,
+        metavar="GRID",
+        is_flag=False,
+        flag_value=EBN0_GRID,
+        help=f"Eb/N0 grid in dB instead, SNR/(2R) of a codec of bits of rate R = k/n  [{EBN0_GRID}].",
     ),
     click.option(
         "--at",
@@ -37,9 +47,10 @@ CHANNEL_OPTIONS = (
         "--codec",
         "codecs",
         multiple=True,
-        help="linear, learned, klt, uncoded, repetition, repetition-3 (-5, ...), hamming, bch, ldpc, convolutional, "
-        "FILE or package.module:factory, a factory(k, n); may be repeated.",
+        help="linear, learned, klt, uncoded, repetition, repetition-3 (-5, ...), hamming, bch, ldpc, polar, turbo, "
+        "commpy-convolutional, convolutional, FILE or package.module:factory, a factory(k, n); may be repeated.",
     ),
+    click.option("--modulation", help="Bits on points of qpsk, 8psk, 16qam, 64qam or 256qam  [one by one, as ±1]."),
     click.option(
         "--policy",
         help="The jammer's: gaussian, learned, two-point, pulsed:DUTY, uniform, laplace, tap:NOISE, source-aware, "
@@ -55,7 +66,9 @@ CHANNEL_OPTIONS = (
     click.option("--attack", help="steepest, exhaustive or random  [steepest; exhaustive for hamming and bch]."),
     click.option("--csi/--no-csi", default=None, help="Whether the receiver knows the fading gain  [csi]."),
     click.option("--k-factor", type=float, help="Rician K factor, a ratio  [1]."),
-    click.option("--k", type=int, help="Source symbols per word  [1; 512 ldpc, 64 convolutional, 7 bch]."),
+    click.option(
+        "--k", type=int, help="Source symbols per word  [1; 512 ldpc, 256 turbo, 128 polar, 64 convolutional, 7 bch]."
+    ),
     click.option("--n", type=int, help="Channel uses per word  [the codec's own]."),
 )
 

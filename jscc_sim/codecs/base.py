@@ -19,7 +19,7 @@ class Codec(nn.Module, ABC):
     source_alphabet: ClassVar[Literal["real", "bits"]] = "real"
     alphabet: ClassVar[Alphabet] = "real"
     # Slow codecs, of which a block of the usual size would take long, say by how much theirs shall be smaller.
-    cost: ClassVar[int] = 1
+    cost: int = 1
     k: int
     n: int
 

@@ -5,12 +5,14 @@ from torch import Tensor
 
 from channels import MemorylessChannel
 from jscc_sim.codecs.base import BitCodec, antipodal
+from jscc_sim.codecs.belief_propagation import MOST_LLR, BeliefPropagation
 
 
 class LDPC(BitCodec):
-    """The 5G LDPC code of ``k`` information bits in ``n`` symbols, decoded by belief propagation (Sionna)."""
+    """The 5G LDPC code of ``k`` information bits in ``n`` symbols, decoded by belief propagation.
 
-    cost = 8
+    Sionna encodes and knows the graph; the decoder is our own, which stops when a word satisfies all checks.
+    """
 
     def __init__(self, k: int = 512, n: int = 1024, iterations: int = 20) -> None:
         super().__init__()
@@ -21,7 +23,48 @@ class LDPC(BitCodec):
             self.encoder = LDPC5GEncoder(k, n, precision="single", device="cpu")
         except (ValueError, AssertionError) as error:
             raise ValueError(f"there is no 5G LDPC code with k={k}, n={n}: {error}") from None
-        self.decoder = LDPC5GDecoder(self.encoder, num_iter=iterations, precision="single", device="cpu")
+        # Its graph lacks the checks that only symbols which were not sent would satisfy.
+        graph = LDPC5GDecoder(self.encoder, precision="single", device="cpu").pcm
+        self.decoder = BeliefPropagation(graph, iterations)
+        self.symbols = graph.shape[1]
+
+    def encode(self, u: Tensor) -> Tensor:
+        """The code word, antipodal."""
+        return antipodal(self.encoder(u))
+
+    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
+        """Hard decisions on the information bits."""
+        llr = law.llr(y).reshape(-1, self.n)
+        posterior = self.decoder(self._of_the_graph(llr))[:, : self.k]
+        return posterior.lt(0).to(y.dtype).reshape(*y.shape[:-1], self.k)
+
+    def _of_the_graph(self, llr: Tensor) -> Tensor:
+        """LLRs ``(words, symbols)`` of all symbols of the graph: some are never sent, and fillers known to be 0."""
+        first = 2 * self.encoder.z
+        sent = [*range(first, self.k), *range(self.encoder.k_ldpc, self.symbols)][: self.n]
+        known = llr.new_zeros(len(llr), self.symbols)
+        known[:, self.k : self.encoder.k_ldpc] = MOST_LLR
+        known[:, sent] = llr.clamp(-MOST_LLR, MOST_LLR)
+        return known
+
+    def extra_repr(self) -> str:
+        """Every parameter."""
+        return f"k={self.k}, n={self.n}, iterations={self.iterations}"
+
+
+class Polar(BitCodec):
+    """The 5G polar code of ``k`` information bits, a checksum, and ``n`` symbols, decoded by lists (Sionna)."""
+
+    def __init__(self, k: int = 128, n: int = 256, paths: int = 8) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            from sionna.phy.fec.polar import Polar5GDecoder, Polar5GEncoder
+        self.k, self.n, self.paths = k, n, paths
+        try:
+            self.encoder = Polar5GEncoder(k, n, precision="single", device="cpu")
+            self.decoder = Polar5GDecoder(self.encoder, "SCL", list_size=paths, precision="single", device="cpu")
+        except (ValueError, AssertionError) as error:
+            raise ValueError(f"there is no 5G polar code with k={k}, n={n}, {paths} paths: {error}") from None
 
     def encode(self, u: Tensor) -> Tensor:
         """The code word, antipodal."""
@@ -33,4 +76,35 @@ class LDPC(BitCodec):
 
     def extra_repr(self) -> str:
         """Every parameter."""
-        return f"k={self.k}, n={self.n}, iterations={self.iterations}"
+        return f"k={self.k}, n={self.n}, paths={self.paths}"
+
+
+class Turbo(BitCodec):
+    """The turbo code of rate 1/3 with the 3GPP interleaver, two terminated encoders of eight states (Sionna).
+
+    With their tails ``n = 3k + 12``.
+    """
+
+    def __init__(self, k: int = 256, iterations: int = 6) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            from sionna.phy.fec.turbo import TurboDecoder, TurboEncoder
+        self.k, self.iterations = k, iterations
+        self.encoder = TurboEncoder(constraint_length=4, rate=1 / 3, terminate=True, precision="single", device="cpu")
+        self.decoder = TurboDecoder(self.encoder, num_iter=iterations, precision="single", device="cpu")
+        try:
+            self.n = self.encoder(torch.zeros(1, k)).shape[-1]
+        except (ValueError, AssertionError) as error:
+            raise ValueError(f"there is no turbo code with k={k}: {error}") from None
+
+    def encode(self, u: Tensor) -> Tensor:
+        """The code word, antipodal."""
+        return antipodal(self.encoder(u))
+
+    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
+        """Hard decisions on the information bits; Sionna's LLR is log p1/p0, ours log p0/p1."""
+        return self.decoder(-law.llr(y))
+
+    def extra_repr(self) -> str:
+        """Every parameter."""
+        return f"k={self.k}, iterations={self.iterations}"

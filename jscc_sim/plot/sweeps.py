@@ -11,7 +11,7 @@ from jscc_sim.checkpoint import short_name
 from jscc_sim.montecarlo import Row
 
 Points = Sequence[tuple[float, float]]
-KNOBS = {"snr_db": "SNR (dB)", "flip": "crossover probability", "erase": "erasure probability"}
+KNOBS = {"snr_db": "SNR (dB)", "ebn0_db": "Eb/N0 (dB)", "flip": "crossover probability", "erase": "erasure probability"}
 ON_AXES = {"codec", "knob", "level", "snr_db"}
 METRICS = {
     "mse": "mean-square error per symbol",

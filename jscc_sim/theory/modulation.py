@@ -1,0 +1,107 @@
+"""Exact error rates of Gray-labelled constellations, each bit decided with the nearest point.
+
+``SNR = P/N`` per real use, which is Es/N0 of a complex symbol. The bit error rate of square QAM is a sum of those of
+antipodal symbols, so that fading averages term by term: ``Σ w Q(√(c SNR))`` has terms ``(w, c)``.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jscc_sim.theory.coding import bpsk_error
+from jscc_sim.theory.fading import rayleigh_bpsk_error, rician_bpsk_error
+from jscc_sim.theory.parameters import Array, ratio
+
+NODES = 200
+
+Terms = list[tuple[float, float]]
+
+
+def qam_terms(order: int) -> Terms:
+    """The terms of the bit error rate of square QAM (Cho and Yoon, IEEE Trans. Commun. 50(7), 2002).
+
+    >>> qam_terms(4)
+    [(1.0, 1.0)]
+    >>> [(round(w, 3), round(c, 3)) for w, c in qam_terms(16)]
+    [(0.75, 0.2), (0.5, 1.8), (-0.25, 5.0)]
+    """
+    side = math.isqrt(order)
+    bits = side.bit_length() - 1
+    if side < 2 or side**2 != order or 2**bits != side:
+        raise ValueError(f"order must be that of a square QAM, 4, 16, 64 or so, got {order}")
+    weights: dict[int, float] = {}
+    for bit in range(1, bits + 1):
+        for i in range(side - side // 2**bit):
+            step = i * 2 ** (bit - 1)
+            weight = 2 ** (bit - 1) - (2 * step + side) // (2 * side)
+            weights[i] = weights.get(i, 0.0) + (-1) ** (step // side) * weight * 2 / (side * bits)
+    return [(weight, 3 * (2 * i + 1) ** 2 / (order - 1)) for i, weight in sorted(weights.items()) if weight]
+
+
+def qam_error(order: int, snr: ArrayLike) -> Array:
+    """The bit error rate of square QAM in Gaussian noise.
+
+    >>> qam_error(16, [1, 10]).round(6)
+    array([0.28728 , 0.058993])
+    """
+    return sum((w * bpsk_error(c * ratio("snr", snr)) for w, c in qam_terms(order)), np.zeros(np.shape(snr)))
+
+
+def rayleigh_qam_error(order: int, snr: ArrayLike) -> Array:
+    """The same over Rayleigh fading with CSI, ``SNR`` the mean.
+
+    >>> rayleigh_qam_error(16, [1, 10]).round(6)
+    array([0.320516, 0.120237])
+    """
+    terms = ((w * rayleigh_bpsk_error(c * ratio("snr", snr))) for w, c in qam_terms(order))
+    return sum(terms, np.zeros(np.shape(snr)))
+
+
+def rician_qam_error(order: int, snr: ArrayLike, k_factor: ArrayLike) -> Array:
+    """The same over Rician fading with CSI.
+
+    >>> rician_qam_error(16, 10, [0, float("inf")]).round(6)
+    array([0.120237, 0.058993])
+    """
+    terms = ((w * rician_bpsk_error(c * ratio("snr", snr), k_factor)) for w, c in qam_terms(order))
+    return sum(terms, np.zeros(np.broadcast_shapes(np.shape(snr), np.shape(k_factor))))
+
+
+def qam_symbol_error(order: int, snr: ArrayLike) -> Array:
+    """``1 − (1 − p)²``, ``p = 2 (1 − 1/√M) Q(√(3 SNR/(M − 1)))``: points of square QAM in Gaussian noise (Proakis).
+
+    >>> qam_symbol_error(16, [10]).round(6)
+    array([0.222031])
+    """
+    qam_terms(order)  # refuses what is no square QAM
+    side = math.isqrt(order)
+    wrong = 2 * (1 - 1 / side) * bpsk_error(3 * ratio("snr", snr) / (order - 1))
+    return np.asarray(wrong * (2 - wrong))
+
+
+def psk8_error(snr: ArrayLike) -> Array:
+    """``⅔ (a + b − ab)``, ``a, b = Q(√(2 SNR) sin π/8), Q(√(2 SNR) cos π/8)``: the bit error rate of 8-PSK.
+
+    Two bits are signs on the axes; the third is the product of those on the diagonals, whose noises are independent.
+
+    >>> psk8_error([10]).round(6)
+    array([0.029013])
+    """
+    near, far = (bpsk_error(2 * ratio("snr", snr) * part**2) for part in (math.sin(math.pi / 8), math.cos(math.pi / 8)))
+    return np.asarray(2 / 3 * (near + far - near * far))
+
+
+def psk_symbol_error(order: int, snr: ArrayLike) -> Array:
+    """``(1/π) ∫ exp(−SNR sin²(π/M)/sin²θ) dθ`` up to ``π − π/M``: points of M-PSK in Gaussian noise (Craig).
+
+    >>> psk_symbol_error(8, [10]).round(6)
+    array([0.086989])
+    """
+    if order < 2:
+        raise ValueError(f"order must be at least 2, got {order}")
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    span = math.pi * (1 - 1 / order)
+    angles = span * (nodes + 1) / 2
+    decay = (math.sin(math.pi / order) / np.sin(angles)) ** 2
+    return np.asarray(np.exp(-ratio("snr", snr)[..., None] * decay) @ weights * span / (2 * math.pi))
