@@ -40,7 +40,12 @@ from jscc_sim.codecs import (
 )
 from jscc_sim.link import Link
 from jscc_sim.sources import Gaussian, Images, Spectral
-from jscc_sim.theory.antipodal_brackets import MOST_BITS, sphere_packing_error
+from jscc_sim.theory.antipodal_brackets import (
+    MOST_BITS,
+    antipodal_achievable_error,
+    antipodal_normal_error,
+    sphere_packing_error,
+)
 from jscc_sim.theory.bandwidth import shared_subspace_payoff
 from jscc_sim.theory.coding import block_error, bpsk_error, repetition_error, uncoded_error
 from jscc_sim.theory.fading import blind_linear_mse, rayleigh_bpsk_error, rayleigh_mse, rician_bpsk_error, rician_mse
@@ -107,6 +112,20 @@ def lower_bounds(link: Link) -> Means:
     if (isinstance(codec, BitCodec) or round_points) and 1 < codec.k <= MOST_BITS:
         return {"bler": float(sphere_packing_error(codec.n, MOST_POWER / noise, codec.k))}
     return {}
+
+
+def guides(link: Link) -> Means:
+    """Beside the block error rate of a code of ±1 in Gaussian noise, by name: what codes of its size can do."""
+    noise, codec = _gaussian_noise(link.channel), link.codec
+    symbols = isinstance(codec, BitCodec) or (isinstance(codec, Modulated) and codec.constellation == "qpsk")
+    if noise is None or not symbols or not 1 < codec.k <= MOST_BITS:
+        return {}
+    size = codec.n, 1 / noise, codec.k
+    return {
+        "no code is better (sphere packing)": float(sphere_packing_error(*size)),
+        "normal approximation": float(antipodal_normal_error(*size)),
+        "a code exists (random coding)": float(antipodal_achievable_error(*size)),
+    }
 
 
 def _is_white(link: Link) -> bool:

@@ -1,6 +1,6 @@
 """Names on the command line and what they build: requests become cases."""
 
-from jscc_sim.catalog.cases import exact_curves, make_cases
+from jscc_sim.catalog.cases import exact_curves, guide_curves, make_cases
 from jscc_sim.catalog.channels import CHANNEL_NAMES
 from jscc_sim.catalog.codecs import CODEC_NAMES
 from jscc_sim.catalog.inventory import inventory
@@ -14,6 +14,7 @@ __all__ = [
     "POLICY_NAMES",
     "Request",
     "exact_curves",
+    "guide_curves",
     "inventory",
     "load_pair",
     "make_cases",

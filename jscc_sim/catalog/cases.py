@@ -1,10 +1,11 @@
 """Requests become cases: a link per codec and level, its labels and its exact values; and the curves through them."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from channels import (
@@ -29,7 +30,7 @@ from jscc_sim.catalog.policies import build_policy
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import build_source
 from jscc_sim.codecs import Codec, LearnedCodec, PerSymbolCodec
-from jscc_sim.exact import exact_values, lower_bounds
+from jscc_sim.exact import exact_values, guides, lower_bounds
 from jscc_sim.link import Link
 from jscc_sim.metrics import METRICS
 from jscc_sim.pairs import Progress
@@ -40,6 +41,7 @@ from jscc_sim.verify import LEARNED_MARGIN
 # From this SNR on, bits are computed in float64: their errors hide in the tail that float32 noise does not have.
 PRECISE_SNR_DB = 11.0
 CURVE_POINTS = 64
+GUIDE_POINTS = 12
 LEARNED_CODECS = LearnedCodec | PerSymbolCodec
 LEARNED_POLICIES = NeuralPolicy | NeuralSourcePolicy | NeuralTapPolicy | PerSymbolPolicy
 Curve = list[tuple[float, float]]
@@ -76,6 +78,27 @@ def exact_curves(asked: Request, start: float, stop: float) -> dict[tuple[str, s
             for metric, mean in case.exact.items():
                 curves.setdefault((name, metric), []).append((level, METRICS[metric].shown(mean)))
     return curves
+
+
+def guide_curves(cases: Sequence[Case]) -> dict[str, dict[str, Curve]]:
+    """By codec and name, the lines beside its block error rate between its first level and its last."""
+    found: dict[str, dict[str, Curve]] = {}
+    for first, last in _ends(cases):
+        start, stop = float(first.labels["level"] or 0), float(last.labels["level"] or 0)
+        shift = float(first.labels["snr_db"] or 0) - start
+        for level in np.linspace(start, stop, GUIDE_POINTS).tolist() if guides(first.link) else ():
+            channel = first.link.channel.at(level + shift)
+            for name, error in guides(replace(first.link, channel=channel)).items():
+                found.setdefault(str(first.labels["codec"]), {}).setdefault(name, []).append((level, error))
+    return found
+
+
+def _ends(cases: Sequence[Case]) -> list[tuple[Case, Case]]:
+    """The first and the last case of each codec."""
+    by_codec: dict[Label, list[Case]] = {}
+    for case in cases:
+        by_codec.setdefault(case.labels["codec"], []).append(case)
+    return [(mine[0], mine[-1]) for mine in by_codec.values()]
 
 
 def _filled(asked: Request) -> tuple[Request, Players]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jscc_sim.store import Store
 
     Workers = AbstractContextManager[Executor | None]
+    Curve = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Outlets:
     csv: Path | None
     plot: Path | None
     json: bool
-    exact: Mapping[tuple[str, str], list[tuple[float, float]]]
+    exact: Mapping[tuple[str, str], Curve]
+    guides: Mapping[str, Mapping[str, Curve]]
 
 
 @click.command(cls=GridCommand)
@@ -90,17 +92,20 @@ def sweep(
         cases = make_cases(request, tell)
     for case in cases:
         chosen.check(case.link)  # all of them before the first is measured
-    outlets = Outlets(store, csv, plot, as_json, _curves(request, cases) if plot else {})
+    exact, guides = _curves(request, cases) if plot else ({}, {})
+    outlets = Outlets(store, csv, plot, as_json, exact, guides)
     budget, pool = Budget(words, rel_error, max_words), workers_or_cluster(workers, scheduler)
     return _sweep(cases, budget, outlets, seed, pool, chosen)
 
 
-def _curves(request: Request, cases: list[Case]) -> Mapping[tuple[str, str], list[tuple[float, float]]]:
-    """The exact curves through the levels of a sweep, for its figure."""
-    from jscc_sim.catalog import exact_curves
+def _curves(request: Request, cases: list[Case]) -> tuple[dict[tuple[str, str], Curve], dict[str, dict[str, Curve]]]:
+    """The exact curves through the levels of a sweep, and what codes of its size can do, for its figure."""
+    from jscc_sim.catalog import exact_curves, guide_curves
 
     levels = [float(case.labels["level"]) for case in cases]  # type: ignore[arg-type]
-    return exact_curves(request, min(levels), max(levels)) if min(levels) < max(levels) else {}
+    if min(levels) == max(levels):
+        return {}, {}
+    return exact_curves(request, min(levels), max(levels)), guide_curves(cases)
 
 
 def _sweep(
@@ -157,7 +162,7 @@ def keep(rows: list[Row], outlets: Outlets) -> None:
     if outlets.csv and rows:
         outlets.csv.write_text(report.as_csv(rows))
     if outlets.plot and rows:
-        options.draw(outlets.plot, lambda figures: figures.curves(rows, outlets.exact))
+        options.draw(outlets.plot, lambda figures: figures.curves(rows, outlets.exact, outlets.guides))
 
 
 def _how_to_go_on(rows: int, store: Path | None) -> str:

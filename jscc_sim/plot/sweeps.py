@@ -12,6 +12,7 @@ from jscc_sim.montecarlo import Row
 
 Points = Sequence[tuple[float, float]]
 KNOBS = {"snr_db": "SNR (dB)", "ebn0_db": "Eb/N0 (dB)", "flip": "crossover probability", "erase": "erasure probability"}
+GUIDE_STYLES = (":", "--", "-.")
 ON_AXES = {"codec", "knob", "level", "snr_db"}
 METRICS = {
     "mse": "mean-square error per symbol",
@@ -22,10 +23,15 @@ METRICS = {
 }
 
 
-def curves(rows: Sequence[Row], exact: Mapping[tuple[str, str], Points] | None = None) -> Figure:
+def curves(
+    rows: Sequence[Row],
+    exact: Mapping[tuple[str, str], Points] | None = None,
+    guides: Mapping[str, Mapping[str, Points]] | None = None,
+) -> Figure:
     """One axes per metric: measured points with their intervals, exact curves as lines, a colour per codec.
 
     ``exact`` has closely spaced points of them by codec and metric; without it lines join the exact values of the rows.
+    ``guides`` has lines to go beside block error rates, by codec and name.
     Rows that differ in other labels too, or in their seeds, have curves of their own; ValueError unless all share a
     knob.
     """
@@ -40,6 +46,8 @@ def curves(rows: Sequence[Row], exact: Mapping[tuple[str, str], Points] | None =
             points = (exact or {}).get((_codec(group[0]), metric), known)
             _draw_exact(axes, f"{name}, {kind}", points, f"C{number}")
             _draw_proved(axes, name, group, f"C{number}")
+            if metric == "bler":
+                _draw_guides(axes, name, (guides or {}).get(_codec(group[0]), {}), f"C{number}")
             _draw_measured(axes, name, group, f"C{number}")
         title = rows[0].title if len(titles) == 1 else ""
         axes.set(xlabel=KNOBS.get(knob, knob), ylabel=METRICS.get(metric, metric), title=title)
@@ -93,6 +101,11 @@ def _draw_exact(axes: Axes, name: str, points: Points, colour: str) -> None:
     if any(value for _, value in points):
         levels, values = [level for level, _ in points], [value or np.nan for _, value in points]  # no log of zero
         axes.plot(levels, values, "-" if len(points) > 1 else "x", color=colour, label=name)
+
+
+def _draw_guides(axes: Axes, codec: str, guides: Mapping[str, Points], colour: str) -> None:
+    for (name, points), style in zip(guides.items(), GUIDE_STYLES, strict=False):
+        axes.plot(*zip(*points, strict=True), style, color=colour, lw=1, label=f"{codec}'s size: {name}")
 
 
 def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
