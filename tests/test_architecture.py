@@ -15,7 +15,7 @@ LAYERS = [
     {"sources", "image_metrics"},
     {"store", "checkpoint", "codecs", "results"},
     {"regularisers", "link", "factory", "players", "epochs"},
-    {"metrics", "train", "exact", "snr_check", "case", "autoencoders"},
+    {"metrics", "train", "exact", "snr_check", "case", "autoencoders", "codec_training"},
     {"blocks"},
     {"estimators"},
     {"montecarlo"},

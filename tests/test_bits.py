@@ -1,5 +1,6 @@
 """Codecs of bits in training and judgement. Statistical tests have fixed seeds; z beyond 5 has chance 6e-7."""
 
+import copy
 import json
 from dataclasses import replace
 
@@ -268,19 +269,31 @@ class TestTraining:
         assert whole.selected.errors == again.selected.errors
 
     def test_keeps_the_weights_that_did_best_on_validation(self):
-        learned = training(recipe=replace(TINY, lr=0.01, constant=True, epochs=12, selections=12))
+        learned = training(recipe=replace(TINY, epochs=4, selections=4))
+        seen = []
+
+        def error() -> float:
+            seen.append(copy.deepcopy(learned.model.state_dict()))
+            return (3.0, 1.0, 2.0, 4.0)[len(seen) - 1]
+
+        learned.validation_error = error
         list(learned.run())
-        errors = learned.selected.errors
-        best = min(errors.values())
-        assert len(errors) == 12
-        assert errors[learned.selected.epoch] == best < errors[12]
-        assert distortion(learned.model, learned.channel, learned.validation, draws=1).mean == pytest.approx(best)
+        assert learned.selected.errors == {1: 3.0, 2: 1.0, 3: 2.0, 4: 4.0}
+        for name, weight in learned.model.state_dict().items():
+            assert torch.equal(weight, seen[1][name])
+        assert any(not torch.equal(weight, seen[3][name]) for name, weight in learned.model.state_dict().items())
+
+    def test_is_selected_by_the_error_of_validation_images(self):
+        learned = training(recipe=replace(TINY, epochs=1))
+        list(learned.run())
+        found = distortion(learned.model, learned.channel, learned.validation, draws=1).mean
+        assert learned.selected.errors == {1: pytest.approx(found)}
 
     def test_the_last_weights_are_always_tried(self):
         assert [epoch for epoch in range(1, 26) if replace(TINY, epochs=25, selections=10).tried(epoch)][-1] == 25
 
     def test_the_rate_rises_and_falls(self):
-        recipe = Recipe(warmup=0.1)
+        recipe = Recipe("wide", warmup=0.1)
         rates = [recipe.rate(done, 100) for done in range(101)]
         assert max(rates) == rates[9] == recipe.lr
         assert rates[100] == pytest.approx(0)

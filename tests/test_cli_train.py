@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     for number, picture in enumerate(pictures(200, 0)):
         Image.fromarray(picture).save(data / f"{number}.png")
     monkeypatch.setattr(
-        "jscc_sim.bits.PRESETS", {"tiny": Recipe("paper", epochs=2, batch=16), "usual": Recipe(batch=16)}
+        "jscc_sim.bits.PRESETS", {"tiny": Recipe("paper", epochs=2, batch=16), "usual": Recipe("wide", batch=16)}
     )
     return data
 

@@ -1,7 +1,7 @@
 """A study: one codec of bits for one set of images, channel and objective, at one seed."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from channels import AWGN, BEC, BSC, BitFlip, Channel
 from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
-from jscc_sim.bits.training import Recipe
+from jscc_sim.codec_training import Recipe
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.image_metrics import shape_of
@@ -27,8 +27,8 @@ CHANNELS: dict[str, Callable[[float, int], Channel]] = {
     "bec-flip": lambda at, flips: BitFlip(BEC(at), flips),
 }
 PRESETS = {
-    "quick": Recipe(epochs=26),
-    "full": Recipe(),
+    "quick": Recipe("wide", epochs=26),
+    "full": Recipe("wide"),
     "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, clip=0.0, selections=200),
 }
 
@@ -49,7 +49,7 @@ class Study:
     at: float = 0.1
     flips: int | None = None
     objective: str = BEST
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: Recipe = PRESETS["full"]
     seed: int = 0
     images: int | None = None
     judged_images: int | None = None

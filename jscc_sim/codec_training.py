@@ -1,0 +1,156 @@
+"""The training of a codec of images: over its channel, selected on validation images."""
+
+import copy
+import math
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from jscc_sim.codecs import Codec
+from jscc_sim.epochs import Epochs, Stateful
+from jscc_sim.precision import gains_from_bf16, gains_from_fused
+
+E = TypeVar("E", bound=tuple[float, ...])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a codec of images learns: Adam over ``epochs`` of shuffled batches.
+
+    The rate rises to ``lr`` over the share ``warmup`` of the steps and, unless ``constant``, falls to 0 with the cosine
+    of the rest. ``decay`` draws weights to zero beside the gradient (AdamW), ``penalty`` those of the encoder through
+    it (L2). Gradients are cut to the norm ``clip`` unless it is 0. The weights kept are those of the epoch that does
+    best on validation images, of ``selections`` that are tried.
+    """
+
+    net: str
+    epochs: int = 130
+    batch: int = 100
+    lr: float = 1e-3
+    warmup: float = 0.02
+    constant: bool = False
+    decay: float = 0.03
+    penalty: float = 0.0
+    clip: float = 10.0
+    selections: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "selections"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not (self.lr > 0 and self.clip >= 0 and 0 <= self.warmup < 1):
+            raise ValueError(
+                f"lr must be positive, clip 0 or more, warmup in [0, 1): got {self.lr}, {self.clip}, {self.warmup}"
+            )
+
+    def rate(self, done: int, steps: int) -> float:
+        """The rate of Adam after ``done`` of ``steps`` steps."""
+        rising = self.warmup * steps
+        if done < rising:
+            return self.lr * (done + 1) / rising
+        if self.constant:
+            return self.lr
+        return self.lr * (1 + math.cos(math.pi * (done - rising) / (steps - rising))) / 2
+
+    def tried(self, epoch: int) -> bool:
+        """Whether the weights after so many epochs are tried on validation images: the last ones always are."""
+        return (self.epochs - epoch) % math.ceil(self.epochs / self.selections) == 0
+
+
+class Selected:
+    """The weights that did best on validation images, and the errors of all that were tried, by epoch."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.errors: dict[int, float] = {}
+        self.weights = copy.deepcopy(codec.state_dict())
+
+    @property
+    def epoch(self) -> int:
+        """That of the weights."""
+        return min(self.errors, key=self.errors.__getitem__)
+
+    def try_out(self, epoch: int, codec: Codec, error: float) -> None:
+        """Keep the codec's weights if it does better than any before."""
+        self.errors[epoch] = error
+        if self.epoch == epoch:
+            self.weights = copy.deepcopy(codec.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it."""
+        return {"errors": self.errors, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """As it was."""
+        self.errors, self.weights = state["errors"], state["weights"]
+
+
+class Precision:
+    """Whether the nets compute in bfloat16: decided by the machine, and kept where a training is resumed."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.bf16 = device.type, gains_from_bf16(str(device))
+
+    def autocast(self) -> torch.autocast:
+        """In which the nets are to compute."""
+        return torch.autocast(self.device, torch.bfloat16, enabled=self.bf16)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it."""
+        return {"bf16": self.bf16}
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """As it was."""
+        self.bf16 = bool(state["bf16"])
+
+
+class CodecTraining(Epochs[E]):
+    """A codec's epochs; in the end it has the weights that were ``selected``."""
+
+    model: Codec
+    schedule: Recipe
+
+    def __init__(self, codec: Codec, images: Tensor, recipe: Recipe, said: Mapping[str, object] | None = None) -> None:
+        super().__init__(codec, images, recipe, said)
+        self.precision, self.selected = Precision(images.device), Selected(codec)
+
+    def adam(self, encoder: Iterable[Tensor], decoder: Iterable[Tensor]) -> torch.optim.Optimizer:
+        """The recipe's optimiser of the parameters of both."""
+        recipe = self.schedule
+        groups = [
+            {"params": [*encoder], "weight_decay": recipe.penalty or recipe.decay},
+            {"params": [*decoder], "weight_decay": 0.0 if recipe.penalty else recipe.decay},
+        ]
+        kind = torch.optim.Adam if recipe.penalty else torch.optim.AdamW
+        return kind(groups, recipe.lr, fused=gains_from_fused(str(self.images.device)))
+
+    def descend(self, stake: Tensor) -> None:
+        """One step of the optimiser down the gradient of ``stake``."""
+        self.optimiser.zero_grad()
+        stake.backward()
+        if self.schedule.clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip)
+        self.optimiser.step()
+
+    @abstractmethod
+    def validation_error(self) -> float:
+        """Of the model as it is."""
+
+    @property
+    def learning(self) -> dict[str, Stateful]:
+        """What was selected and the number format, too."""
+        return super().learning | {"selected": self.selected, "precision": self.precision}
+
+    def end_epoch(self) -> None:
+        """Try the weights on validation images, if it is their turn."""
+        done = len(self.epochs)
+        if self.schedule.tried(done):
+            self.selected.try_out(done, self.model, self.validation_error())
+
+    def finish(self) -> None:
+        """The weights that did best, in evaluation."""
+        self.model.load_state_dict(self.selected.weights)
+        super().finish()
