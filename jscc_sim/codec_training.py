@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from jscc_sim.codecs import Codec
+from jscc_sim.data.parts import Part
 from jscc_sim.epochs import Epochs, Stateful
 from jscc_sim.precision import gains_from_bf16, gains_from_fused
 
@@ -59,6 +60,12 @@ class Recipe:
     def tried(self, epoch: int) -> bool:
         """Whether the weights after so many epochs are tried on validation images: the last ones always are."""
         return (self.epochs - epoch) % math.ceil(self.epochs / self.selections) == 0
+
+
+def flat(part: Part, most: int | None = None) -> Tensor:
+    """Images as codecs and `Images` have them: ``(count, k)`` in [0, 1]."""
+    images = part.images[:most]
+    return torch.from_numpy(images.reshape(len(images), -1)).float() / 255
 
 
 class Selected:

@@ -1,13 +1,24 @@
-"""Nets from images to numbers, and their mirrors from numbers to images, whose last layer is linear."""
+"""Nets from images to numbers, their mirrors from numbers to images, whose last layer is linear, and what they eat."""
 
 import math
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 # Channels, height and width of images.
 Shape = tuple[int, int, int]
 Nets = tuple[nn.Sequential, nn.Sequential]
+
+
+def as_images(words: Tensor, shape: Shape) -> Tensor:
+    """``(count, channels, height, width)`` of words ``(..., k)``: row by row, the colours of each pixel together."""
+    colours, height, width = shape
+    return words.reshape(-1, height, width, colours).movedim(-1, 1)
+
+
+def as_words(images: Tensor) -> Tensor:
+    """Back again, ``(count, k)``."""
+    return images.movedim(1, -1).flatten(1)
 
 
 def mlp(shape: Shape, width: int, d: int) -> Nets:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from channels import NeuralPolicy, NeuralSourcePolicy, NeuralTapPolicy, PerSymbolPolicy, Policy
 from jscc_sim.checkpoint import Record, load_part
-from jscc_sim.codecs import BinaryCodec, Codec, NeuralCodec, PerSymbolCodec, TailSafeCodec
+from jscc_sim.codecs import BinaryCodec, Codec, DeepJSCC, NeuralCodec, PerSymbolCodec, TailSafeCodec
 
 Part = TypeVar("Part", Policy, Codec)
 
@@ -36,7 +36,7 @@ CODECS: dict[str, Callable[..., Codec]] = {
 }
 
 # And codecs that play no game.
-SAVED_CODECS = CODECS | {"binary": BinaryCodec}
+SAVED_CODECS = CODECS | {"binary": BinaryCodec, "deepjscc": DeepJSCC}
 
 
 def load_policy(path: Path) -> tuple[Policy, Record]:

@@ -21,7 +21,7 @@ LAYERS = [
     {"montecarlo"},
     {"verify", "attack"},
     {"certificates"},
-    {"game", "report", "plot", "regularise", "bits"},
+    {"game", "report", "plot", "regularise", "bits", "deepjscc"},
     {"pairs"},
     {"catalog"},
     {"cli"},

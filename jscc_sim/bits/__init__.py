@@ -10,9 +10,9 @@ from jscc_sim.bits.levels import adversarial_levels, shared_out
 from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
 from jscc_sim.bits.receivers import bayes_receiver, kernel_receiver
 from jscc_sim.bits.search import SearchedCodec
-from jscc_sim.bits.study import CHANNELS, PRESETS, Study, flat
+from jscc_sim.bits.study import CHANNELS, PRESETS, Study
 from jscc_sim.bits.training import Epoch, Training
-from jscc_sim.codec_training import Recipe
+from jscc_sim.codec_training import Recipe, flat
 
 __all__ = [
     "BEST",

@@ -13,7 +13,8 @@ from channels import from_decibels
 from jscc_sim.bits.chain import chain
 from jscc_sim.bits.distortion import distortion, received, words
 from jscc_sim.bits.folder import load_binary
-from jscc_sim.bits.study import Study, flat
+from jscc_sim.bits.study import Study
+from jscc_sim.codec_training import flat
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.seeds import seeded
 from jscc_sim.theory.binary_limits import antipodal_capacity, bec_capacity, bsc_capacity

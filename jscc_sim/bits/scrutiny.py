@@ -9,7 +9,7 @@ from torch import Tensor
 from channels import BitFlip, Channel, MemorylessChannel
 from jscc_sim.bits.distortion import distortion, words
 from jscc_sim.bits.receivers import bayes_receiver, kernel_receiver
-from jscc_sim.bits.study import flat
+from jscc_sim.codec_training import flat
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part
 from jscc_sim.seeds import seeded

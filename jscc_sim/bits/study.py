@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from channels import AWGN, BEC, BSC, BitFlip, Channel
 from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
-from jscc_sim.codec_training import Recipe
+from jscc_sim.codec_training import Recipe, flat
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.image_metrics import shape_of
@@ -127,12 +126,6 @@ class Study:
         said = asdict(self)
         del said["search"]
         return said | said.pop("recipe")
-
-
-def flat(part: Part, most: int | None = None) -> Tensor:
-    """Images as the codec and `Images` have them: ``(count, k)`` in [0, 1]."""
-    images = part.images[:most]
-    return torch.from_numpy(images.reshape(len(images), -1)).float() / 255
 
 
 def _is_black_and_white(part: Part) -> bool:

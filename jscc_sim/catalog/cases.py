@@ -147,7 +147,8 @@ def _points(asked: Request, name: str, players: Players, progress: Progress) -> 
     own, origin = factory.make_codec(name, source, asked.n) if factory.is_factory(name) else (None, "")
 
     def built(law: MemorylessChannel) -> Codec:
-        return modulated(name, own or players.codec or build_codec(name, source, law, asked.n), asked.modulation)
+        codec = own or players.codec or build_codec(name, source, law, asked.n)
+        return modulated(name, codec, asked.modulation).told(law)
 
     shift = 0.0 if asked.ebn0_db is None else snr_over_ebn0_db(name, built(idle.nominal))
     for level in levels:

@@ -11,6 +11,7 @@ import click
 
 from jscc_sim.cli import options
 from jscc_sim.cli.progress import progress_bar
+from jscc_sim.cli.train_images import images as train_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,9 @@ COLUMNS = "codec                              SSE      ± images  SSE, drawn  va
 @click.group()
 def train() -> None:
     """Train a neural codec; jscc-sim sweep --codec FILE then measures it over any channel that suits it."""
+
+
+train.add_command(train_images)
 
 
 @train.command()

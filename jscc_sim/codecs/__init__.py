@@ -5,6 +5,7 @@ from jscc_sim.codecs.binary import BinaryCodec
 from jscc_sim.codecs.block import BCH_15_7, HAMMING_7_4, BlockCode, Repetition
 from jscc_sim.codecs.commpy_code import CommPyConvolutional
 from jscc_sim.codecs.convolutional import Convolutional
+from jscc_sim.codecs.deepjscc import DeepJSCC
 from jscc_sim.codecs.fec import LDPC, Polar, Turbo
 from jscc_sim.codecs.linear import KLT, Linear
 from jscc_sim.codecs.modulated import CONSTELLATIONS, Modulated
@@ -16,6 +17,7 @@ CODECS: dict[str, type[Codec]] = {
     "block": BlockCode,
     "commpy-convolutional": CommPyConvolutional,
     "convolutional": Convolutional,
+    "deepjscc": DeepJSCC,
     "klt": KLT,
     "ldpc": LDPC,
     "linear": Linear,
@@ -43,6 +45,7 @@ __all__ = [
     "CommPyConvolutional",
     "Convolutional",
     "Correction",
+    "DeepJSCC",
     "LearnedCodec",
     "Linear",
     "Modulated",

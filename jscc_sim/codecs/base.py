@@ -35,6 +35,10 @@ class Codec(nn.Module, ABC):
         """The stake ``(...)``: what training lowers and adversaries raise. Here the squared error per source symbol."""
         return (u - self.decode(y, law)).square().mean(-1)
 
+    def told(self, law: MemorylessChannel) -> "Codec":
+        """This codec, whose transmitter counts on ``law``: by default it does not care."""
+        return self
+
     def calibrate(self, u: Tensor) -> None:
         """Freeze the power of what the encoder learned as it is over the words ``u (words, k)``; by default nothing."""
         return

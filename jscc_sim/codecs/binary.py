@@ -8,7 +8,7 @@ from channels import MemorylessChannel
 from jscc_sim.codecs.base import Codec, antipodal
 from jscc_sim.codecs.binary_nets import LINEAR, NETS
 from jscc_sim.gradients import draw, draw_through
-from jscc_sim.nets import Shape
+from jscc_sim.nets import Shape, as_images, as_words
 from jscc_sim.sources import checked_count
 from jscc_sim.spelling import known
 
@@ -55,8 +55,7 @@ class BinaryCodec(Codec):
         """Of each symbol's being −1, ``(..., n)``."""
         if u.shape[-1] != self.k:
             raise ValueError(f"the codec is for images of {self.shape}, {self.k} pixels, got {u.shape[-1]}")
-        colours, height, width = self.shape
-        found: Tensor = self.encoder(u.reshape(-1, height, width, colours).movedim(-1, 1))
+        found: Tensor = self.encoder(as_images(u, self.shape))
         return found.view(*u.shape[:-1], self.n)
 
     def probability(self, u: Tensor) -> Tensor:
@@ -87,7 +86,7 @@ class BinaryCodec(Codec):
         if not self.erasures and bool((y == 0).any()):
             raise ValueError("this decoder never met an erasure: train it over a channel that erases, such as bec")
         found: Tensor = self.decoder(y.reshape(-1, self.n))
-        return found.movedim(1, -1).reshape(*y.shape[:-1], self.k)
+        return as_words(found).reshape(*y.shape[:-1], self.k)
 
     def _means(self, numbers: Tensor) -> Tensor:
         return numbers.sigmoid() if self.pixels == "bernoulli" else numbers

@@ -1,0 +1,94 @@
+"""Convolutional nets of DeepJSCC: from images to channel symbols and back, that may be told the SNR."""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from jscc_sim.nets import Shape
+
+# Sides of the grid of symbols over those of the image.
+STRIDE = 4
+# Of a neuron that has been told the SNR, how many times fewer there are than channels.
+SQUEEZE = 4
+
+
+class Attention(nn.Module):
+    """Channels weighed by their own means and the SNR in dB (Xu et al., arXiv 2012.00533)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow = max(1, channels // SQUEEZE)
+        self.weigh = nn.Sequential(
+            nn.Linear(channels + 1, narrow), nn.ReLU(), nn.Linear(narrow, channels), nn.Sigmoid()
+        )
+
+    def forward(self, features: Tensor, snr_db: Tensor) -> Tensor:
+        """Features ``(batch, channels, height, width)``, of SNRs ``(batch, 1)``."""
+        told = torch.cat([features.mean((2, 3)), snr_db.to(features) / 10], 1)
+        return features * self.weigh(told)[:, :, None, None]
+
+
+class Stack(nn.Module):
+    """Layers one after the other, with attention after each but the last if it is ``adaptive``."""
+
+    def __init__(self, layers: list[nn.Module], widths: list[int], *, adaptive: bool) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.attentions = nn.ModuleList([Attention(width) for width in widths[:-1]] if adaptive else [])
+
+    def forward(self, features: Tensor, snr_db: Tensor) -> Tensor:
+        """Features after the last layer."""
+        for index, layer in enumerate(self.layers):
+            features = layer(features)
+            if index < len(self.attentions):
+                features = self.attentions[index](features, snr_db)
+        return features
+
+
+def ratio_step(shape: Shape) -> Fraction:
+    """The least bandwidth ratio, complex uses per value of an image, of which all others are multiples."""
+    places = shape[1] * shape[2] // STRIDE**2
+    return Fraction(math.lcm(places, 2), 2 * math.prod(shape))
+
+
+def symbols_per_place(shape: Shape, n: int) -> int:
+    """How many of ``n`` symbols lie at each place of the grid; ValueError unless it is a whole number."""
+    _, height, width = shape
+    if height % STRIDE or width % STRIDE:
+        raise ValueError(f"images must have sides that are multiples of {STRIDE}, got {height} × {width}")
+    places = height * width // STRIDE**2
+    if n < places or n % places:
+        wrong = f"words of images of {height} × {width} have a multiple of {places} symbols, got {n}"
+        raise ValueError(f"{wrong}: try {places * max(1, round(n / places))}")
+    return n // places
+
+
+def paper(shape: Shape, n: int, *, adaptive: bool = False) -> tuple[Stack, Stack]:
+    """Five convolutions of 5 × 5, two with stride 2, with 16 and 32 channels, and their mirror (Bourtsoulatze 2019)."""
+    here, colours = symbols_per_place(shape, n), shape[0]
+    down = [colours, 16, 32, 32, 32, here]
+    encoder = [
+        nn.Sequential(nn.Conv2d(inputs, outputs, 5, 2 if index < 2 else 1, 2), *_activation(outputs, last=index == 4))
+        for index, (inputs, outputs) in enumerate(pairwise(down))
+    ]
+    up = [here, 32, 32, 32, 16, colours]
+    decoder = [
+        nn.Sequential(_up(inputs, outputs, 1 if index < 3 else 2), *_activation(outputs, last=index == 4))
+        for index, (inputs, outputs) in enumerate(pairwise(up))
+    ]
+    decoder[-1].append(nn.Sigmoid())
+    return Stack([*encoder], down[1:], adaptive=adaptive), Stack([*decoder], up[1:], adaptive=adaptive)
+
+
+def _activation(channels: int, *, last: bool) -> list[nn.Module]:
+    return [] if last else [nn.PReLU(channels)]
+
+
+def _up(inputs: int, outputs: int, stride: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(inputs, outputs, 5, stride, 2, output_padding=stride - 1)
+
+
+NETS = {"paper": paper}

@@ -1,0 +1,91 @@
+"""The training of DeepJSCC: over a channel of many SNRs, and against a jammer that learns as well."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from channels import Channel, Jammer
+from jscc_sim.codec_training import CodecTraining, Recipe
+from jscc_sim.codecs import DeepJSCC
+from jscc_sim.deepjscc.fidelity import measure
+from jscc_sim.epochs import Stateful
+
+# The jammer's rate, over that of the codec.
+JAMMER_LR = 1.0
+
+
+class Epoch(NamedTuple):
+    """How many epochs are done, and the mean square error per value over the last one."""
+
+    number: float
+    mse: float
+
+
+class Training(CodecTraining[Epoch]):
+    """A codec's epochs over ``channel`` at SNRs between the ends of ``snr_db``, drawn anew for each batch.
+
+    A jammer, if the channel is one, raises by a step on each batch what the codec then lowers by a step.
+    """
+
+    epoch = Epoch
+    model: DeepJSCC
+
+    def __init__(
+        self,
+        codec: DeepJSCC,
+        channel: Channel,
+        snr_db: tuple[float, float],
+        images: Tensor,
+        validation: Tensor,
+        recipe: Recipe,
+        said: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(codec, images, recipe, said)
+        self.channel, self.snr_db, self.validation = channel.to(images.device), snr_db, validation
+        self.optimiser = self.adam(codec.encoder.parameters(), codec.decoder.parameters())
+        weights = [*channel.parameters()]
+        self.jammer = torch.optim.Adam(weights, JAMMER_LR * recipe.lr, betas=(0.0, 0.99)) if weights else None
+
+    @property
+    def learning(self) -> dict[str, Stateful]:
+        """The jammer, too."""
+        own: dict[str, Stateful] = {} if self.jammer is None else {"channel": self.channel, "jammer": self.jammer}
+        return super().learning | own
+
+    def step(self, x: Tensor) -> Tensor:
+        """The error."""
+        low, high = self.snr_db
+        channel = self.channel.at(low + (high - low) * float(torch.rand(())))
+        codec = self.model.told(channel.nominal) if self.model.adaptive else self.model
+        with self.precision.autocast():
+            sent = codec.encode(x)
+        if self.jammer is not None:
+            self.jammer.zero_grad()
+            (-self._error(codec, channel, x, sent.detach())).backward()
+            self.jammer.step()
+        error = self._error(codec, channel, x, sent)
+        self.descend(error)
+        return error.detach().reshape(1)
+
+    def _error(self, codec: DeepJSCC, channel: Channel, x: Tensor, sent: Tensor) -> Tensor:
+        """The mean square error of images ``x`` whose words are ``sent``."""
+        received = channel.transmit(sent)
+        with self.precision.autocast():
+            decoded = codec.decode(received.y, received.law)
+        return (decoded - x).square().mean()
+
+    def validation_error(self) -> float:
+        """The mean square error of validation images, sent once, over the ends and the middle of the SNRs."""
+        low, high = self.snr_db
+        levels = dict.fromkeys((low, (low + high) / 2, high))
+        found = [measure(self.model, self.channel.at(level), self.validation).mse for level in levels]
+        return sum(found) / len(found)
+
+    def finish(self) -> None:
+        """The weights that did best, in evaluation, and the jammer in evaluation as it is now."""
+        super().finish()
+        self.channel.eval()
+        if isinstance(self.channel, Jammer):
+            self.channel.measure_power(lambda: (self.model.encode(self.validation[:64]), None))

@@ -1,0 +1,248 @@
+"""DeepJSCC: the codec's laws, its training, and what is kept of it."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from channels import AWGN, BSC, Jammer, Rayleigh
+from jscc_sim.checkpoint import load_part
+from jscc_sim.codecs import DeepJSCC
+from jscc_sim.data.parts import Part, Parts
+from jscc_sim.deepjscc import PRESETS, Recipe, Study, Training, conduct, finish, load_deepjscc, measure, send
+from jscc_sim.nets import as_images, as_words
+from jscc_sim.players import load_policy
+
+SHAPE = (3, 8, 8)
+TINY = Recipe("paper", epochs=2, batch=16, lr=5e-3, decay=0.0, selections=2)
+ODD = [
+    Study(recipe=TINY),
+    Study(recipe=TINY, snr_db=(0.0, 20.0)),
+    Study(recipe=TINY, channel="rayleigh", peak=1.5),
+    Study(recipe=TINY, channel="jammer", sjr_db=3.0),
+]
+
+
+def blobs(count: int, seed: int) -> Part:
+    """Smooth colours, a stand-in for pictures that a few steps learn something of."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (count, 2, 2, 3))
+    return Part(np.kron(coarse, np.ones((1, 4, 4, 1))).astype(np.uint8))
+
+
+PARTS = Parts(blobs(160, 0), blobs(24, 1), blobs(24, 2))
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
+
+
+def test_images_become_words_and_back():
+    u = torch.rand(5, 192)
+    images = as_images(u, SHAPE)
+    assert torch.equal(as_words(images), u)
+    assert torch.equal(images[:, 1, 2, 3], u[:, (2 * 8 + 3) * 3 + 1])
+
+
+class TestCodec:
+    @pytest.mark.parametrize("adaptive", [False, True])
+    def test_every_word_has_unit_power(self, adaptive):
+        codec = DeepJSCC(SHAPE, 16, adaptive=adaptive).eval()
+        power = codec.encode(torch.rand(7, 192)).square().mean(1)
+        assert torch.allclose(power, torch.ones(7), atol=1e-5)
+
+    def test_no_symbol_exceeds_the_peak(self):
+        codec = DeepJSCC(SHAPE, 32, peak=1.2).eval()
+        free = DeepJSCC(SHAPE, 32).eval()
+        free.load_state_dict(codec.state_dict())
+        u = torch.rand(50, 192)
+        power = codec.encode(u).unflatten(1, (-1, 2)).square().mean(2)
+        assert power.max() <= 1.2 + 1e-5
+        assert free.encode(u).unflatten(1, (-1, 2)).square().mean(2).max() > 1.5
+        assert codec.encode(u).square().mean() < 1
+
+    def test_a_fade_that_is_known_is_undone(self):
+        codec = DeepJSCC(SHAPE, 16).eval()
+        x = codec.encode(torch.rand(3, 192))
+        gain = torch.tensor([[0.5], [1.0], [2.0]])
+        clear = codec.decode(x, AWGN(1e-6))
+        assert torch.allclose(codec.decode(gain * x, AWGN(1e-6, gain)), clear, atol=1e-4)
+
+    def test_adaptive_nets_hear_the_snr(self):
+        codec = DeepJSCC(SHAPE, 16, adaptive=True).eval()
+        u = torch.rand(3, 192)
+        quiet, loud = codec.told(AWGN(0.01)), codec.told(AWGN(1.0))
+        assert (quiet.snr_db, loud.snr_db) == (20.0, 0.0)
+        assert not torch.allclose(quiet.encode(u), loud.encode(u))
+        assert torch.equal(DeepJSCC(SHAPE, 16).eval().encode(u).isfinite().all(), torch.tensor(True))
+        assert "snr_db=20.0" in repr(quiet)  # or two results would share a key
+
+    def test_a_deep_fade_stays_finite(self):
+        codec = DeepJSCC(SHAPE, 16, adaptive=True).eval()
+        found = codec.decode(torch.randn(2, 16), AWGN(0.1, torch.tensor([[0.0], [1.0]])))
+        assert found.isfinite().all()
+
+    @pytest.mark.parametrize(
+        ("build", "said"),
+        [
+            (lambda: DeepJSCC(SHAPE, 17), "n must be even, got 17"),
+            (lambda: DeepJSCC(SHAPE, 18), "multiple of 4 symbols, got 18: try 16"),
+            (lambda: DeepJSCC((1, 6, 8), 16), "multiples of 4, got 6 × 8"),
+            (lambda: DeepJSCC(SHAPE, 16, peak=0.5), "must be above 1, got 0.5"),
+            (lambda: DeepJSCC(SHAPE, 16, "papr"), "papr"),
+            (lambda: DeepJSCC(SHAPE, 16).encode(torch.rand(2, 100)), "192 values, got 100"),
+            (lambda: DeepJSCC(SHAPE, 16).decode(torch.ones(2, 16), BSC(0.1)), "not BSC"),
+        ],
+    )
+    def test_what_cannot_be_is_told(self, build, said):
+        with pytest.raises(ValueError, match=said):
+            build()
+
+
+class TestStudy:
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            ({"ratio": "1/0"}, "a fraction such as 1/6"),
+            ({"ratio": "5"}, "between 0 and 4, got 5"),
+            ({"snr_db": (5.0, 1.0)}, "from the lower to the higher, got 5, 1"),
+            ({"sjr_db": 3.0}, "channel 'awgn' takes no --sjr"),
+            ({"channel": "jammer"}, "channel 'jammer' takes --sjr"),
+            ({"channel": "bsc"}, "channel of images"),
+        ],
+    )
+    def test_refuses_what_makes_no_sense(self, asked, said):
+        with pytest.raises(ValueError, match=said):
+            Study(**asked)
+
+    def test_names_the_nearest_ratio(self):
+        with pytest.raises(
+            ValueError, match="8 × 8 have bandwidth ratios that are multiples of 1/96, got 1/7: try 7/48"
+        ):
+            Study(ratio="1/7").check(PARTS)
+        with pytest.raises(ValueError, match="160 images do not make a batch of 200"):
+            Study(recipe=replace(TINY, batch=200)).check(PARTS)
+
+    def test_studies_have_names_of_their_own(self):
+        assert len({study.name for study in ODD}) == len(ODD)
+        assert Study(seed=3).name == "paper-1in6-awgn-10-3"
+
+
+class TestTraining:
+    @pytest.mark.parametrize("study", ODD, ids=lambda study: study.name)
+    def test_errors_fall(self, study):
+        longer = replace(study, recipe=replace(TINY, epochs=20))
+        curve = [epoch.mse for epoch in conduct(longer, PARTS).epochs]
+        assert curve[-1] < 0.9 * curve[0]
+
+    @pytest.mark.parametrize("study", ODD, ids=lambda study: study.name)
+    def test_is_resumed_bit_for_bit(self, study, tmp_path):
+        def training() -> Training:
+            torch.manual_seed(0)
+            codec, ends = study.codec(PARTS), (study.snr_db[0], study.snr_db[-1])
+            return Training(codec, study.link(), ends, study.train(PARTS), study.judged(PARTS.validation), TINY)
+
+        whole, stopped, again = (training() for _ in range(3))
+        torch.manual_seed(1)
+        straight = list(whole.run())
+        torch.manual_seed(1)
+        first = next(stopped.run(tmp_path / "training"))
+        torch.manual_seed(2)
+        assert [first, *again.run(tmp_path / "training")] == straight
+        for one, other in ((whole.model, again.model), (whole.channel, again.channel)):
+            for name, weight in one.state_dict().items():
+                assert torch.equal(weight, other.state_dict()[name])
+
+    def test_the_jammer_raises_the_error(self):
+        study = replace(ODD[3], recipe=replace(TINY, epochs=6))
+        studied = conduct(study, PARTS)
+        before, after = study.link(), studied.channel
+        assert isinstance(after, Jammer)
+        weights = zip(before.policy.parameters(), after.policy.parameters(), strict=True)
+        assert any(not torch.equal(one, other) for one, other in weights)
+
+
+class TestFidelity:
+    def test_agrees_with_its_definition(self):
+        codec, images = DeepJSCC((3, 16, 16), 64).eval(), torch.rand(20, 768)
+        found = measure(codec, AWGN(0.1), images, draws=1, seed=5)
+        arrived = send(codec, AWGN(0.1), images, seed=5)
+        errors = (arrived - images).square().mean(1)
+        assert found.mse == pytest.approx(float(errors.mean()), rel=1e-5)
+        assert found.psnr == pytest.approx(float((-10 * errors.log10()).mean()), rel=1e-5)
+        assert found.psnr_of_mse == pytest.approx(-10 * math.log10(found.mse), rel=1e-5)
+
+    def test_leaves_the_mode_as_it_was(self):
+        codec = DeepJSCC((3, 16, 16), 64).train()
+        measure(codec, Rayleigh(0.1), torch.rand(4, 768))
+        assert codec.training
+
+
+class TestFolder:
+    def test_what_is_finished_is_not_repeated(self, tmp_path):
+        study = ODD[1]
+        result = finish(study, big_enough(), tmp_path)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["codec.json", "codec.safetensors", "result.json"]
+        (tmp_path / "codec.safetensors").rename(tmp_path / "gone")
+        assert finish(study, big_enough(), tmp_path) == json.loads(json.dumps(result))
+        with pytest.raises(FileExistsError):
+            finish(replace(study, seed=1), big_enough(), tmp_path)
+
+    def test_the_codec_and_its_jammer_come_back(self, tmp_path):
+        finish(ODD[3], big_enough(), tmp_path)
+        codec, (policy, record) = load_deepjscc(tmp_path), load_policy(tmp_path)
+        assert (record.snr_db, record.sjr_db) == (10.0, 3.0)
+        jammer = Jammer(policy, 0.1, 0.5).eval()
+        assert send(codec, jammer, torch.rand(4, codec.k)).isfinite().all()
+        assert load_part(tmp_path, "codec")[0].trained["sjr_db"] == 3.0
+
+
+def big_enough() -> Parts:
+    """Images large enough for SSIM."""
+    return Parts(*(Part(np.kron(part.images, np.ones((1, 2, 2, 1), np.uint8))) for part in vars(PARTS).values()))
+
+
+class TestCommand:
+    @pytest.fixture
+    def pictures(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("jscc_sim.data.parts.load_parts", lambda name: big_enough())
+        monkeypatch.setitem(PRESETS, "tiny", TINY)
+
+    def test_prints_one_object_per_seed(self, pictures, run, tmp_path):
+        asked = ("--preset", "tiny", "--seeds", "2", "--snr", "0:10", "--out", str(tmp_path / "out"), "--json")
+        code, lines, _ = run("train", "images", *asked)
+        assert code == 0
+        found = [json.loads(line) for line in lines]
+        assert [one["seed"] for one in found] == [0, 1]
+        for one in found:
+            assert {"test_psnr", "test_ssim", "judged_at", "power", "uses_per_value", "cpu_seconds"} <= one.keys()
+            assert one["judged_at"] == [0, 5, 10]
+            assert one["power"] == pytest.approx(1, abs=1e-4)
+            assert one["uses_per_value"] == pytest.approx(1 / 6)
+
+    def test_prints_a_table(self, pictures, run):
+        code, lines, _ = run("train", "images", "--preset", "tiny")
+        assert code == 0
+        assert lines[0].split()[:2] == ["seed", "SNR"]
+        assert len(lines) == 2
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            (("--snr", "a"), "'a' is neither a level in dB nor a range such as 0:20"),
+            (("--snr", "1:2:3"), "is neither a level"),
+            (("--preset", "huge"), "huge"),
+            (("--ratio", "1/7"), "try"),
+            (("--device", "cuda"), "cuda"),
+        ],
+    )
+    def test_says_in_one_line_what_is_wrong(self, pictures, run, asked, said):
+        if asked[1] == "cuda" and torch.cuda.is_available():
+            pytest.skip("there is a GPU")
+        code, _, errors = run("train", "images", *asked)
+        assert code == 2
+        assert said in errors[-1]
