@@ -122,14 +122,14 @@ class _Trial:
         return record | {"labels": dict(self.labels), "words_per_block": self.experiment.words} | found
 
 
-def _trial(case: Case, seed: int, estimator: Estimator) -> _Trial:
+def _trial(case: Case, seed: int, estimator: Estimator, metrics: Sequence[Metric] | None = None) -> _Trial:
     """The case as the estimator measures it, its pilot having a seed of its own. ValueError if an assumption fails."""
     described = without_address(f"{case.key} {estimator!r}").encode()
     plain = isinstance(estimator, Plain)
     key = case.key if plain else hashlib.blake2b(described, digest_size=12).hexdigest()
     pilot = block_seed(case_seed(seed, f"{key} pilot"), 0)
-    metrics = metrics_for(case.link.source)
-    return _Trial(case, seed, estimator, key, estimator.prepare(case.link, metrics, case.words_per_block, pilot))
+    asked = tuple(metrics or metrics_for(case.link.source))
+    return _Trial(case, seed, estimator, key, estimator.prepare(case.link, asked, case.words_per_block, pilot))
 
 
 def case_seed(seed: int, key: str) -> int:
@@ -141,13 +141,14 @@ def sweep(
     cases: Iterable[Case],
     budget: Budget | None = None,
     *,
+    metrics: Sequence[Metric] | None = None,
     estimator: Estimator | None = None,
     store: Store | None = None,
     seed: int = 0,
     executor: Executor | None = None,
     progress: Progress = lambda done, planned: None,
 ) -> Iterator[Row]:
-    """Measure every case and yield its rows, one per metric, as they are done.
+    """Measure every case and yield its rows, one per metric, by default of those of its source, as they are done.
 
     The rows are the same bit for bit whatever the executor, the order of the cases, and how often a run with a store
     was killed and resumed. ``progress`` hears the words done and the words planned so far for the case at hand. An
@@ -155,10 +156,10 @@ def sweep(
     """
     budget = budget or Budget()
     for case in cases:
-        trial = _trial(case, seed, estimator or Plain())
-        metrics = trial.experiment.metrics
+        trial = _trial(case, seed, estimator or Plain(), metrics)
         blocks = _measure(trial, budget, store, executor, progress)
-        rows = [_row(trial, metric, [block[metric.name] for block in blocks], budget) for metric in metrics]
+        measured = trial.experiment.metrics
+        rows = [_row(trial, metric, [block[metric.name] for block in blocks], budget) for metric in measured]
         for row in rows:
             row = replace(row, complete=rows[0].complete)  # the first metric decided for all
             if store:

@@ -3,6 +3,7 @@
 import ast
 import difflib
 from collections.abc import Iterable
+from fractions import Fraction
 
 Value = float | int | bool | str
 
@@ -21,6 +22,17 @@ def number(what: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{what} takes a number after the colon, got {text!r}") from None
+
+
+def fraction(what: str, text: str) -> Fraction:
+    """A positive number as in ``1/6`` or ``0.25``; ValueError that names it otherwise."""
+    try:
+        found = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        found = Fraction(0)
+    if found <= 0:
+        raise ValueError(f"a {what} is a positive fraction such as 1/6, or a number, got {text!r}")
+    return found
 
 
 def called(kind: str, text: str, names: Iterable[str]) -> tuple[str, dict[str, Value]]:

@@ -21,7 +21,7 @@ LAYERS = [
     {"montecarlo"},
     {"verify", "attack"},
     {"certificates"},
-    {"game", "report", "plot", "regularise", "bits", "deepjscc"},
+    {"game", "report", "plot", "regularise", "bits", "deepjscc", "separation"},
     {"pairs"},
     {"catalog"},
     {"cli"},

@@ -107,8 +107,8 @@ class TestStudy:
     @pytest.mark.parametrize(
         ("asked", "said"),
         [
-            ({"ratio": "1/0"}, "a fraction such as 1/6"),
-            ({"ratio": "5"}, "between 0 and 4, got 5"),
+            ({"ratio": "1/0"}, "a positive fraction such as 1/6"),
+            ({"ratio": "5"}, "at most 4, got 5"),
             ({"snr_db": (5.0, 1.0)}, "from the lower to the higher, got 5, 1"),
             ({"sjr_db": 3.0}, "channel 'awgn' takes no --sjr"),
             ({"channel": "jammer"}, "channel 'jammer' takes --sjr"),

@@ -16,6 +16,7 @@ from jscc_sim.cli.options import INTERRUPTED
 from jscc_sim.cli.play import play
 from jscc_sim.cli.records import merge, plot, show
 from jscc_sim.cli.regularise import regularise
+from jscc_sim.cli.separation import separation
 from jscc_sim.cli.sweep import sweep
 from jscc_sim.cli.theory import theory
 from jscc_sim.cli.train import train
@@ -42,6 +43,7 @@ COMMANDS = (
     attack,
     regularise,
     train,
+    separation,
     show,
     plot,
     merge,

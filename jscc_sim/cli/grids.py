@@ -9,14 +9,14 @@ import click
 
 MOST_POINTS = 10_000
 DEFAULT_GRID = "="
-GRIDS = ("--snr", "--at")
+GRIDS = ("--snr", "--ebn0", "--at")
 INFINITE = "without a jammer use --channel awgn, and a finite SNR"
 # A value may start with a minus sign, which click would take for the next option.
 NUMBER = re.compile(r"=?-?([\d.]|inf|nan)")
 
 
 class GridCommand(click.Command):
-    """A command whose ``--snr`` and ``--at`` may stand alone or before a grid that starts with a minus."""
+    """A command whose grids may stand alone or before a grid that starts with a minus."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Join ``--snr -5:5:1`` into ``--snr==-5:5:1``: click takes a value for an option by its first character."""

@@ -14,8 +14,10 @@ from jscc_sim.codecs.deepjscc_nets import ratio_step
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.image_metrics import shape_of
 from jscc_sim.seeds import seeded
-from jscc_sim.spelling import known
+from jscc_sim.spelling import fraction, known
 
+# Complex uses to a value of an image.
+MOST_RATIO = 4
 # How many hidden units the jammer has that learns against the codec.
 HIDDEN = 64
 CHANNELS: dict[str, Callable[[float, float], Channel]] = {
@@ -57,16 +59,13 @@ class Study:
             raise ValueError(f"the SNR is one number, or a range from the lower to the higher, got {told}")
         if (self.sjr_db is not None) != (self.channel == "jammer"):
             raise ValueError(f"channel {self.channel!r} takes {'--sjr' if self.sjr_db is None else 'no --sjr'}")
-        if not 0 < self.fraction <= 4:
-            raise ValueError(f"a bandwidth ratio must lie between 0 and 4, got {self.ratio}")
+        if self.fraction > MOST_RATIO:
+            raise ValueError(f"a bandwidth ratio must be at most {MOST_RATIO}, got {self.ratio}")
 
     @property
     def fraction(self) -> Fraction:
         """Complex uses per value of an image."""
-        try:
-            return Fraction(self.ratio)
-        except (ValueError, ZeroDivisionError):
-            raise ValueError(f"a bandwidth ratio is a fraction such as 1/6, or a number, got {self.ratio!r}") from None
+        return fraction("bandwidth ratio", self.ratio)
 
     @property
     def adaptive(self) -> bool:

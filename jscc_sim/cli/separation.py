@@ -1,0 +1,95 @@
+"""``jscc-sim separation``: images by separate source and channel coding, beside what joint coding does."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from jscc_sim.cli import options
+from jscc_sim.cli.grids import GridCommand, grid
+from jscc_sim.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jscc_sim.separation import Mode, Outcome
+
+COLUMNS = "SNR (dB)  PSNR (dB)  of MSE   uses/image  budget     spent      header   lost      format    scheme"
+
+
+@click.command(cls=GridCommand)
+@click.option(
+    "--data", default="cifar10", show_default=True, help="A set as in jscc-sim data, or a folder of pictures."
+)
+@click.option("--ratio", default="1/6", show_default=True, help="Complex channel uses per value of an image.")
+@click.option("--channel", type=click.Choice(["awgn", "rayleigh"]), default="awgn", show_default=True)
+@click.option("--snr", "snr_db", callback=grid, default="1:19:6", show_default=True, metavar="GRID", help="SNR in dB.")
+@click.option("--format", "formats", multiple=True, help="jpeg, jpeg2000 or webp; may be repeated  [the best of all].")
+@click.option("--images", type=click.IntRange(64), default=1024, show_default=True, help="So many test images.")
+@click.option("--words", type=click.IntRange(1), default=500, show_default=True, help="Blocks sent to measure losses.")
+@click.option("--seed", type=options.SEED, default=0, show_default=True)
+@click.option("--store", type=options.FILE, help="Record measured blocks; the same command resumes.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line instead of a table.")
+def separation(
+    *,
+    data: str,
+    ratio: str,
+    channel: str,
+    snr_db: tuple[float, ...],
+    formats: tuple[str, ...],
+    images: int,
+    words: int,
+    seed: int,
+    store: Path | None,
+    as_json: bool,
+) -> int:
+    """Send images by JPEG, JPEG 2000 or WebP and a channel code, at the best rate for each SNR.
+
+    64 images make a mosaic, a file of its own, and each is charged a 64th of its bits, header and all. Two lines for
+    each SNR: what the same files would do at capacity (over Rayleigh fading, at the best rate with outage), and over
+    Gaussian noise 5G LDPC codes of 6480 symbols on points of QAM, whose losses are measured. A mosaic that is lost, or
+    that nothing fits, is replaced by the mean image.
+    """
+    from jscc_sim.data.parts import load_parts
+    from jscc_sim.separation import FORMATS, coded, ideal, in_outage, practical
+    from jscc_sim.spelling import fraction, known
+    from jscc_sim.store import Store
+
+    for name in formats:
+        known("image format", name, FORMATS)
+    test = load_parts(data).test.images[:images]
+    uses = float(fraction("bandwidth ratio", ratio) * math.prod(test.shape[1:]))
+    wanted = formats or tuple(FORMATS)
+    with ExitStack() as stack:
+        tell = stack.enter_context(progress_bar("separation", len(wanted) + len(snr_db), "steps", "steps"))
+        record = stack.enter_context(Store(store)) if store else None
+        codes = []
+        for index, name in enumerate(wanted):
+            tell(index, 0, 1, f"coding by {name}")
+            codes.append(coded(test, name))
+
+        def lost(mode: Mode, level: float) -> float:
+            return mode.lost(level, words, record, seed).mean
+
+        if not as_json:
+            click.echo(COLUMNS)
+        for index, level in enumerate(snr_db):
+            tell(len(wanted) + index, 0, 1, f"SNR {level:g} dB")
+            limit = ideal if channel == "awgn" else in_outage
+            _show(limit(codes, uses, level), as_json=as_json)
+            if channel == "awgn":
+                _show(practical(codes, uses, level, lost), as_json=as_json)
+    return 0
+
+
+def _show(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(outcome._asdict()))
+        return
+    line = f"{outcome.snr_db:<8g}  {outcome.psnr:<9.2f}  {outcome.psnr_of_mse:<7.2f}  {outcome.uses:<10.4g}"
+    line += f"  {outcome.budget:<9.1f}  {outcome.spent:<9.1f}  {outcome.header:<7.1f}  {outcome.lost:<8.2g}"
+    click.echo(f"{line}  {outcome.format:<8}  {outcome.scheme}")

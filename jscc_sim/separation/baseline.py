@@ -1,0 +1,103 @@
+"""The best that separate source and channel coding do with the uses of an image, at each SNR."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from jscc_sim.separation.modes import BLOCK, Mode, worth_trying
+from jscc_sim.separation.source_codes import Array, Coded
+from jscc_sim.theory.limits import capacity_complex
+
+# The error of rounding to 256 greys: an image that is reproduced exactly has this PSNR, and not an infinite one.
+ROUNDING = 1 / (12 * 255**2)
+# Rates of an outage that are tried, in bits per complex use.
+OUTAGE_RATES = np.geomspace(0.02, 20, 120)
+# A slower mode is not tried where a faster one loses fewer mosaics than that.
+RARE = 1e-3
+Lost = Callable[[Mode, float], float]
+
+
+class Outcome(NamedTuple):
+    """What a separate design makes of images at an SNR, and how its uses were spent.
+
+    ``psnr`` is the mean over images, ``psnr_of_mse`` that of their mean error, both in dB. An image has ``uses``
+    complex uses, which carry ``budget`` bits; of them the file took ``spent``, ``header`` of them whatever the image.
+    ``lost`` is how often a mosaic is lost and its images are replaced by the mean one.
+    """
+
+    snr_db: float
+    scheme: str
+    format: str
+    psnr: float
+    psnr_of_mse: float
+    uses: float
+    budget: float
+    spent: float
+    header: float
+    lost: float
+
+
+def ideal(codes: Iterable[Coded], uses: float, snr_db: float) -> Outcome:
+    """The best format, if the channel carried bits at its capacity without error."""
+    budget = uses * _capacity(snr_db)
+    return _best(_outcome(code, "capacity", uses, snr_db, budget, 0.0) for code in codes)
+
+
+def in_outage(codes: Sequence[Coded], uses: float, snr_db: float) -> Outcome:
+    """The best format and rate over slow Rayleigh fading, lost where capacity falls below the rate.
+
+    The transmitter does not know the gain, which is that of a whole mosaic: ``P(log2(1 + h² SNR) < r)``.
+    """
+    snr = 10 ** (snr_db / 10)
+    chances = -np.expm1(-np.expm1(OUTAGE_RATES * math.log(2)) / snr)
+    tried = zip(OUTAGE_RATES.tolist(), chances.tolist(), strict=True)
+    return _best(
+        _outcome(code, f"outage at {rate:.2f} bits/use", uses, snr_db, uses * rate, lost)
+        for rate, lost in tried
+        for code in codes
+    )
+
+
+def practical(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) -> Outcome:
+    """The best format and mode, where ``lost(mode, snr_db)`` says how often a block of it is."""
+    found = []
+    for mode in worth_trying(snr_db):
+        blocks = int(uses * codes[0].images // mode.uses)
+        if not blocks:
+            raise ValueError(
+                f"a mosaic has {uses * codes[0].images:g} complex uses, fewer than a block of {BLOCK} symbols as"
+                f" {mode.constellation} takes, {mode.uses}: use a larger ratio"
+            )
+        gone = 1 - (1 - lost(mode, snr_db)) ** blocks
+        budget = blocks * mode.k / codes[0].images
+        found += [_outcome(code, mode.name, uses, snr_db, budget, gone) for code in codes]
+        if gone < RARE:
+            break
+    return _best(found) if found else _nothing(codes[0], uses, snr_db)
+
+
+def _nothing(code: Coded, uses: float, snr_db: float) -> Outcome:
+    return _outcome(code, "nothing is sent", uses, snr_db, 0.0, 1.0)
+
+
+def _outcome(code: Coded, scheme: str, uses: float, snr_db: float, budget: float, lost: float) -> Outcome:
+    errors, spent = code.within(budget)
+    psnr = (1 - lost) * _psnr(errors).mean() + lost * _psnr(code.given_up).mean()
+    mse = (1 - lost) * errors.mean() + lost * code.given_up.mean()
+    mine = (float(spent.mean()) / code.images, code.header / code.images)
+    return Outcome(snr_db, scheme, code.format, float(psnr), float(_psnr(mse)), uses, budget, *mine, lost)
+
+
+def _best(outcomes: Iterable[Outcome]) -> Outcome:
+    return max(outcomes, key=lambda outcome: outcome.psnr)
+
+
+def _capacity(snr_db: float) -> float:
+    """Bits per complex use."""
+    return float(capacity_complex(10 ** (snr_db / 10), 0, 1))
+
+
+def _psnr(errors: Array) -> Array:
+    return np.asarray(-10 * np.log10(np.maximum(errors, ROUNDING)))

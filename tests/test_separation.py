@@ -1,0 +1,180 @@
+"""Separate source and channel coding: bits are counted whole, budgets are kept, and the best is chosen."""
+
+import json
+
+import numpy as np
+import pytest
+
+from channels import AWGN
+from jscc_sim.data.parts import Part, Parts
+from jscc_sim.separation import FORMATS, MODES, Mode, coded, ideal, in_outage, practical, worth_trying
+from jscc_sim.theory.limits import capacity_complex
+
+
+def scenes(count: int, colours: int, side: int = 16) -> np.ndarray:
+    """Smooth pictures with some texture, a stand-in for photographs."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (count, 4, 4, colours)).astype(float)
+    fine = np.kron(coarse, np.ones((1, side // 4, side // 4, 1))) + rng.normal(0, 8, (count, side, side, colours))
+    images = fine.clip(0, 255).astype(np.uint8)
+    return images[..., 0] if colours == 1 else images
+
+
+@pytest.fixture(scope="module")
+def codes():
+    return {name: coded(scenes(130, 3), name) for name in FORMATS}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+class TestCoded:
+    def test_more_bits_make_fewer_errors(self, name, codes):
+        code = codes[name]
+        assert code.bits.shape == code.errors.shape[:2] == (2, len(FORMATS[name]))
+        assert code.errors.shape[2] == code.images == 64
+        order = code.bits[0].argsort()
+        errors = code.errors[0].mean(1)[order]
+        assert errors[0] > 4 * errors[-1]
+        assert np.corrcoef(np.log(code.bits[0][order]), np.log(errors + 1e-6))[0, 1] < -0.7
+
+    def test_a_header_is_most_of_an_empty_file_and_none_of_a_full_one(self, name, codes):
+        assert 100 < codes[name].header <= codes[name].bits.min()
+
+    def test_budgets_are_kept(self, name, codes):
+        code = codes[name]
+        before = np.inf
+        for budget in (1, 300, 1000, 3000, 1e9):
+            errors, spent = code.within(budget)
+            assert (spent <= 64 * budget).all()
+            assert errors.mean() <= before
+            before = errors.mean()
+        assert np.array_equal(code.within(1)[0], code.given_up)
+        assert before == pytest.approx(code.errors.mean(2).min(1).mean())
+
+    def test_grey_pictures_too(self, name):
+        code = coded(scenes(64, 1), name)
+        assert code.errors.min() < 1e-3 < code.errors.max()
+
+
+def test_images_keep_their_places():
+    images = scenes(64, 3)
+    images[5] = 0  # one that is easily told from the others
+    lossless = coded(images, "webp")
+    assert lossless.errors[0, -1].max() == 0
+    jpeg = coded(images, "jpeg")
+    assert jpeg.errors[0, 40].argmin() == 5
+
+
+def test_too_few_images_are_told():
+    with pytest.raises(ValueError, match="a mosaic takes 64 images, got 63"):
+        coded(scenes(63, 3), "jpeg")
+    with pytest.raises(ValueError, match="image format 'jpg'"):
+        coded(scenes(64, 3), "jpg")
+
+
+class TestBaseline:
+    def test_at_capacity_the_file_fills_the_uses(self, codes):
+        outcome = ideal(codes.values(), 300.0, 6.0)
+        assert outcome.budget == pytest.approx(300 * float(capacity_complex(10**0.6, 0, 1)))
+        assert 0.5 * outcome.budget < outcome.spent <= outcome.budget
+        assert outcome.header < outcome.spent
+        assert outcome.psnr >= max(ideal([code], 300.0, 6.0).psnr for code in codes.values())
+
+    def test_better_channels_and_more_uses_do_no_harm(self, codes):
+        by_snr = [ideal(codes.values(), 200.0, level).psnr for level in (-20, 0, 5, 10, 20)]
+        by_uses = [in_outage([codes["webp"]], uses, 10.0).psnr for uses in (50, 100, 400)]
+        assert by_snr == sorted(by_snr)
+        assert by_uses == sorted(by_uses)
+
+    def test_fading_that_is_not_known_costs(self, codes):
+        faded, still = in_outage([codes["webp"]], 300.0, 10.0), ideal([codes["webp"]], 300.0, 10.0)
+        assert faded.psnr < still.psnr
+        # Of a chance of e^{−x} that log2(1 + h² SNR) is the rate: x = (2^r − 1)/SNR.
+        rate = faded.budget / 300
+        assert faded.lost == pytest.approx(1 - np.exp(-(2**rate - 1) / 10))
+
+    def test_codes_lie_below_capacity_and_the_best_mode_is_chosen(self, codes):
+        asked = []
+
+        def lost(mode: Mode, snr_db: float) -> float:
+            asked.append(mode)
+            return 1.0 if mode.rate > 1.5 else 1e-9
+
+        outcome = practical([codes["webp"]], 300.0, 10.0, lost)
+        assert outcome.psnr < ideal([codes["webp"]], 300.0, 10.0).psnr
+        chosen = next(mode for mode in MODES if mode.name == outcome.scheme)
+        assert chosen.rate == max(mode.rate for mode in MODES if mode.rate <= 1.5)
+        assert asked == worth_trying(10.0)[: len(asked)]  # none beyond the first that hardly loses anything
+        assert sum(mode.rate <= 1.5 for mode in asked) == 1
+        assert outcome.budget <= 300 * chosen.rate
+
+    def test_lost_mosaics_count(self, codes):
+        sure, risky = (practical([codes["webp"]], 300.0, 3.0, lambda mode, snr, p=p: p) for p in (0.0, 0.05))
+        assert risky.lost == pytest.approx(1 - 0.95 ** int(300 * 64 // worth_trying(3.0)[0].uses), abs=0.5)
+        assert risky.psnr < sure.psnr
+
+    def test_where_nothing_gets_through_the_mean_image_is_left(self, codes):
+        outcome = practical([codes["webp"]], 300.0, -15.0, lambda mode, snr: 1.0)
+        assert outcome.scheme == "nothing is sent"
+        assert outcome.psnr == pytest.approx(float((-10 * np.log10(codes["webp"].given_up)).mean()))
+
+    def test_mosaics_smaller_than_a_block_are_refused(self, codes):
+        with pytest.raises(ValueError, match="fewer than a block of 6480 symbols"):
+            practical([codes["webp"]], 2.0, 20.0, lambda mode, snr: 0.0)
+
+
+class TestModes:
+    def test_modes_have_their_rates(self):
+        assert len({mode.name for mode in MODES}) == len(MODES)
+        for mode in MODES:
+            if mode.k == 3240:
+                assert 2 * mode.uses == mode.codec.n
+        assert [mode.rate for mode in MODES] == sorted(mode.rate for mode in MODES)
+        assert all(mode.rate < np.log2(1 + 10**0.5) for mode in worth_trying(5.0))
+
+    def test_losses_are_measured_through_the_channel(self):
+        mode = Mode(3240, "qpsk")
+        assert mode.lost(-1.0, 40).mean == 1
+        assert mode.lost(-1.0, 40).words == 20  # no need to go on
+        assert mode.lost(4.0, 40).mean == 0
+        assert mode.codec.decode(AWGN(1e-3)(mode.codec.encode(mode_bits(mode))), AWGN(1e-3)).equal(mode_bits(mode))
+
+
+def mode_bits(mode: Mode):
+    import torch
+
+    return (torch.arange(2 * mode.k) % 3 == 0).float().view(2, mode.k)
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def pictures(self, monkeypatch):
+        part = Part(scenes(128, 3))
+        monkeypatch.setattr("jscc_sim.data.parts.load_parts", lambda name: Parts(part, part, part))
+
+    def test_prints_a_line_for_each_snr(self, run):
+        code, lines, _ = run("separation", "--snr", "0:10:5", "--channel", "rayleigh", "--format", "jpeg", "--json")
+        found = [json.loads(line) for line in lines]
+        assert code == 0
+        assert [one["snr_db"] for one in found] == [0, 5, 10]
+        assert {"psnr", "uses", "budget", "spent", "header", "lost", "format", "scheme"} <= found[0].keys()
+        assert found[0]["uses"] == pytest.approx(128)
+
+    def test_measures_what_the_codes_lose(self, run):
+        code, lines, _ = run("separation", "--snr", "2", "--format", "webp", "--words", "20")
+        assert code == 0
+        assert lines[0].startswith("SNR (dB)  PSNR")
+        assert lines[1].endswith("capacity")
+        assert "LDPC(" in lines[2]
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            (("--ratio", "0"), "positive fraction"),
+            (("--format", "png"), "png"),
+            (("--ratio", "1/1000"), "larger ratio"),
+        ],
+    )
+    def test_says_in_one_line_what_is_wrong(self, run, asked, said):
+        code, _, errors = run("separation", "--snr", "2", "--format", "webp", *asked)
+        assert code == 2
+        assert said in errors[-1]
