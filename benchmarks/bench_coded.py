@@ -118,8 +118,6 @@ def main() -> None:
         print("\n".join(json.dumps(row) for row in rows))
         return
     print("| code, Eb/N0 | decoder | information bits per CPU second | jscc-sim over it | words lost |")
-        "| code, Eb/N0 | decoder | information bits per CPU second | jscc-sim is so many times as fast | words lost |"
-    )
     print("|---|---|---|---|---|")
     for row in rows:
         speed, ratio = f"{row['bits_per_cpu_second']:.3g}", f"{row['ratio']:.3g}"
