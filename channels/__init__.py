@@ -22,6 +22,7 @@ from channels.policies import (
 )
 from channels.power import UnitPower, decibels, from_decibels
 from channels.shared import SECRETS, SharedRandomness, SharedRotation, SharedSign, innermost, share
+from channels.wireless import OFDM
 
 CHANNELS: dict[str, type[Channel]] = {
     "awgn": AWGN,
@@ -32,6 +33,7 @@ CHANNELS: dict[str, type[Channel]] = {
     "errors-and-erasures": ErrorsAndErasures,
     "jammer": Jammer,
     "noisy-flips": NoisyFlips,
+    "ofdm": OFDM,
     "rayleigh": Rayleigh,
     "rician": Rician,
     "shared-rotation": SharedRotation,
@@ -59,6 +61,7 @@ __all__ = [
     "BEC",
     "BSC",
     "CHANNELS",
+    "OFDM",
     "POLICIES",
     "SECRETS",
     "BitFlip",

@@ -15,6 +15,7 @@ from channels import (
     BEC,
     BSC,
     CHANNELS,
+    OFDM,
     BitFlip,
     Channel,
     ErrorsAndErasures,
@@ -51,6 +52,7 @@ SOME: dict[str, list[Channel]] = {
         for policy in (GaussianPolicy(), TwoPointPolicy(), NeuralPolicy(n=6, hidden=8), TapPolicy(), TonePolicy())
     ],
     "noisy-flips": [NoisyFlips(0.1, AWGN(0.3))],
+    "ofdm": [OFDM(0.3, subcarriers=2), OFDM(0.3, "D", subcarriers=2, pilots=2)],
     "rayleigh": [Rayleigh(0.3), Rayleigh(0.3, csi=False)],
     "rician": [Rician(0.3, 2.0), Rician(0.3, 2.0, csi=False)],
     "shared-rotation": [SharedRotation(Jammer(PulsedPolicy(), 0.1)), SharedRotation(Rayleigh(0.3))],
@@ -66,6 +68,8 @@ PARAMETERS = {
     "erasures": lambda p: ErrorsAndErasures(0.1, p),
     "flips of noisy flips": lambda p: NoisyFlips(p, AWGN(1.0)),
     "noise of noisy flips": lambda p: NoisyFlips(0.1, AWGN(p)),
+    "ofdm noise_power": OFDM,
+    "ofdm speed": lambda p: OFDM(1.0, speed=p),
     "rayleigh": Rayleigh,
     "rician noise_power": Rician,
     "rician k_factor": lambda p: Rician(1.0, p),
@@ -110,7 +114,7 @@ def at_seed(seed: int, channel: Channel, x: torch.Tensor) -> torch.Tensor:
 def blind(channel: Channel) -> bool:
     """Whether the law of a word is the nominal one: its gain is not known."""
     inside = channel.inside if isinstance(channel, SharedSign | SharedRotation) else channel
-    return not getattr(inside, "csi", False)
+    return not (isinstance(inside, OFDM) or getattr(inside, "csi", False))
 
 
 def is_ratio_of_likelihoods(law: MemorylessChannel, y: torch.Tensor) -> bool:

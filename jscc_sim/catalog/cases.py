@@ -21,7 +21,7 @@ from channels import (
 )
 from jscc_sim import factory
 from jscc_sim.case import Case, Label
-from jscc_sim.catalog.channels import CHANNEL_NAMES, build_channel
+from jscc_sim.catalog.channels import CHANNEL_NAMES, CHANNEL_OPTIONS, build_channel
 from jscc_sim.catalog.codecs import LEARNED, build_codec, modulated, snr_over_ebn0_db, usual
 from jscc_sim.catalog.defaults import DEFAULT_LEVELS, with_defaults
 from jscc_sim.catalog.fitting import refuse_misfits
@@ -183,7 +183,7 @@ def _has_learned(link: Link) -> bool:
 def _labels(asked: Request, name: str, point: _Point) -> dict[str, Label]:
     """What names a case; None is what means nothing to its channel."""
     link, channel = point.link, innermost(point.link.channel)
-    parameters = ("flips", "erasures", "informed", "attack", "k_factor", "csi")
+    parameters = ("flips", "erasures", "informed", "attack", "k_factor", "csi", *CHANNEL_OPTIONS["ofdm"])
     return {
         "channel": asked.channel,
         "codec": name,

@@ -8,6 +8,7 @@ from channels import (
     AWGN,
     BEC,
     BSC,
+    OFDM,
     SECRETS,
     BitFlip,
     Channel,
@@ -28,6 +29,13 @@ CHANNEL_NAMES: dict[str, Callable[[Request, nn.Module], Channel]] = {
     "bsc": lambda asked, policy: BSC(0.0),
     "bsc-flip": lambda asked, policy: _flipping(BSC(0.0), asked),
     "jammer": lambda asked, policy: Jammer(policy, 1.0, from_decibels(-(asked.sjr_db or 0.0))),
+    "ofdm": lambda asked, policy: OFDM(
+        1.0,
+        asked.profile or "A",
+        delay_spread=100e-9 if asked.delay_spread is None else asked.delay_spread,
+        speed=asked.speed or 0.0,
+        pilots=asked.pilots or 0,
+    ),
     "rayleigh": lambda asked, policy: Rayleigh(1.0, csi=asked.csi is not False),
     "rician": lambda asked, policy: Rician(
         1.0, 1.0 if asked.k_factor is None else asked.k_factor, csi=asked.csi is not False
@@ -43,12 +51,17 @@ OPTIONS = {
     "attack": "--attack",
     "k_factor": "--k-factor",
     "csi": "--csi/--no-csi",
+    "profile": "--profile",
+    "delay_spread": "--delay-spread",
+    "speed": "--speed",
+    "pilots": "--pilots",
 }
 FLIPPING = ("flips", "erasures", "informed", "attack")
 CHANNEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "bec-flip": FLIPPING,
     "bsc-flip": FLIPPING,
     "jammer": ("policy", "sjr_db"),
+    "ofdm": ("profile", "delay_spread", "speed", "pilots"),
     "rayleigh": ("csi",),
     "rician": ("k_factor", "csi"),
 }

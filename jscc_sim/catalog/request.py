@@ -21,6 +21,10 @@ class Request:
     attack: str | None = None
     k_factor: float | None = None
     csi: bool | None = None
+    profile: str | None = None
+    delay_spread: float | None = None
+    speed: float | None = None
+    pilots: int | None = None
     shared: str | None = None
     k: int | None = None
     n: int | None = None

@@ -11,7 +11,9 @@ SNR_GRID = "0:20:2"
 EBN0_GRID = "0:10:1"
 
 CHANNEL_OPTIONS = (
-    click.option("--channel", required=True, help="awgn, jammer, rayleigh, rician, bsc, bec, bsc-flip or bec-flip."),
+    click.option(
+        "--channel", required=True, help="awgn, jammer, rayleigh, rician, ofdm, bsc, bec, bsc-flip or bec-flip."
+    ),
     click.option(
         "--snr",
         "snr_db",
@@ -65,6 +67,10 @@ CHANNEL_OPTIONS = (
     click.option("--informed/--blind", default=None, help="Whether it sees errors and erasures first  [informed]."),
     click.option("--attack", help="steepest, exhaustive or random  [steepest; exhaustive for hamming and bch]."),
     click.option("--csi/--no-csi", default=None, help="Whether the receiver knows the fading gain  [csi]."),
+    click.option("--profile", help="Of ofdm: the delay profile of 3GPP TR 38.901, A to E  [A]."),
+    click.option("--delay-spread", type=float, help="Of ofdm: in seconds  [1e-7]."),
+    click.option("--speed", type=float, help="Of ofdm: the receiver's, in m/s  [0]."),
+    click.option("--pilots", type=int, help="Of ofdm: symbols it estimates the channel from  [0: it knows it]."),
     click.option("--k-factor", type=float, help="Rician K factor, a ratio  [1]."),
     click.option(
         "--k", type=int, help="Source symbols per word  [1; 512 ldpc, 256 turbo, 128 polar, 64 convolutional, 7 bch]."
