@@ -21,6 +21,7 @@ TINY = {
     "repetition_under_flips": ["--rel-error", "0.5"],
     "shape_blindness": ["--epochs", "2"],
     "uniform_latent": ["--epochs", "2"],
+    "waterfall_of_four_codes": ["--rel-error", "0.9", "--ebn0", "0", "2", "--max-words", "64"],
 }
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
