@@ -223,6 +223,8 @@ class TestCommand:
             assert one["judged_at"] == [0, 5, 10]
             assert one["power"] == pytest.approx(1, abs=1e-4)
             assert one["uses_per_value"] == pytest.approx(1 / 6)
+        figures = [path.name for path in (tmp_path / "out" / "paper-1in6-awgn-0-to-10-0").glob("*.png")]
+        assert sorted(figures) == ["curves.png", "fidelity.png", "received.png"]
 
     def test_prints_a_table(self, pictures, run):
         code, lines, _ = run("train", "images", "--preset", "tiny")

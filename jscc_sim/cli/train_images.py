@@ -15,6 +15,9 @@ from jscc_sim.cli.progress import progress_bar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from types import ModuleType
+
+    from matplotlib.figure import Figure
 
     from jscc_sim.data.parts import Parts
     from jscc_sim.deepjscc import Epoch, Study
@@ -99,6 +102,8 @@ def images(
                 click.echo(json.dumps({name: value for name, value in results[-1].items() if name != "curve"}))
     if not as_json:
         click.echo(_table(results))
+    if out:
+        _draw(studies[0], results, parts, out)
     return 0
 
 
@@ -130,6 +135,21 @@ def _result(
         kept = f"the same command goes on from the last epoch in {folder}" if folder else "nothing is kept"
         click.echo(f"{kept}.", err=True)
         raise
+
+
+def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> None:
+    """Draw figures into the first codec's folder: how it degrades, what arrives of images, how all of them learned."""
+    from jscc_sim.deepjscc import exhibit
+
+    shown, name = exhibit(study, out / study.name, parts), study.name
+    curves = {f"seed {result['seed']}": result["curve"] for result in results}
+    figures: dict[str, Callable[[ModuleType], Figure]] = {
+        "fidelity": lambda plot: plot.fidelity_curves({name: shown.psnr}, {name: shown.ssim}, study.snr_db),
+        "received": lambda plot: plot.received_images(shown.originals, shown.received, "SNR (dB)"),
+        "curves": lambda plot: plot.learning_curve(curves),
+    }
+    for file, figure in figures.items():
+        options.draw(out / study.name / f"{file}.png", figure)
 
 
 def _table(results: Sequence[Mapping[str, Any]]) -> str:

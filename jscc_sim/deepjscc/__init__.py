@@ -2,6 +2,7 @@
 
 from jscc_sim.codec_training import Recipe
 from jscc_sim.deepjscc.conduct import DRAWS, Studied, conduct
+from jscc_sim.deepjscc.exhibits import Exhibit, exhibit
 from jscc_sim.deepjscc.fidelity import Fidelity, measure, send
 from jscc_sim.deepjscc.folder import finish, load_deepjscc, save
 from jscc_sim.deepjscc.study import CHANNELS, PRESETS, Study
@@ -12,12 +13,14 @@ __all__ = [
     "DRAWS",
     "PRESETS",
     "Epoch",
+    "Exhibit",
     "Fidelity",
     "Recipe",
     "Studied",
     "Study",
     "Training",
     "conduct",
+    "exhibit",
     "finish",
     "load_deepjscc",
     "measure",

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from channels import Jammer
+from channels import Channel, Jammer
 from jscc_sim.checkpoint import Plain, Record, clear_state, save_part, write_json
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.data.parts import Parts
 from jscc_sim.deepjscc.conduct import Hear, Studied, conduct
 from jscc_sim.deepjscc.study import HIDDEN, Study
 from jscc_sim.epochs import unheard
-from jscc_sim.players import load_codec
+from jscc_sim.players import load_codec, load_policy
 from jscc_sim.results import recalled
 
 CODEC, POLICY, RESULT, TRAINING = "codec", "policy", "result.json", "training"
@@ -57,6 +57,15 @@ def save(studied: Studied, folder: Path) -> dict[str, Any]:
     write_json(folder / RESULT, result)
     clear_state(folder / TRAINING)
     return result
+
+
+def load_channel(study: Study, folder: Path) -> Channel:
+    """The channel of the study, with the jammer that learned against its codec if it is one, in evaluation."""
+    channel = study.link()
+    if not isinstance(channel, Jammer):
+        return channel
+    policy, _ = load_policy(folder)
+    return Jammer(policy, channel.noise_power, channel.jam_power).eval()
 
 
 def load_deepjscc(folder: Path) -> DeepJSCC:

@@ -1,0 +1,33 @@
+"""Images over the air: fidelity over the SNR."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+Points = Sequence[tuple[float, float]]
+
+
+def fidelity_curves(psnr: Mapping[str, Points], ssim: Mapping[str, Points], trained_at: Sequence[float] = ()) -> Figure:
+    """PSNR and SSIM over the SNR of the channel, a line per codec; a grey band or line is where they were trained."""
+    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
+    for axes, curves, name in zip(figure.subplots(1, 2), (psnr, ssim), ("PSNR (dB)", "SSIM"), strict=True):
+        for label, points in curves.items():
+            axes.plot(*zip(*points, strict=True), "o-", ms=4, label=label)
+        if trained_at:
+            axes.axvspan(min(trained_at), max(trained_at), color="0.85", lw=2, zorder=0, label="SNR of training")
+        axes.set(xlabel="SNR = P/N per real use (dB)", ylabel=name)
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def learning_curve(found: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
+    """The mean square error in training over the epochs, a line per codec."""
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for label, epochs in found.items():
+        axes.plot([epoch["number"] for epoch in epochs], [epoch["mse"] for epoch in epochs], label=label)
+    axes.set(xlabel="epoch", ylabel="mean-square error per value, in training", yscale="log")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(frameon=False)
+    return figure
