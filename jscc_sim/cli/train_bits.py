@@ -1,0 +1,127 @@
+"""``jscc-sim train bits``: images as words of bits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jscc_sim.cli import options
+from jscc_sim.cli.training import RUN_OPTIONS, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import ModuleType
+
+    from matplotlib.figure import Figure
+
+    from jscc_sim.bits import Study
+    from jscc_sim.data.parts import Parts
+
+    Result = dict[str, Any]
+
+COLUMNS = "codec                              SSE      ± images  SSE, drawn  validation  CPU s"
+
+
+@click.command()
+@click.option("--data", default="mnist", show_default=True, help="A set as in jscc-sim data, or a folder of pictures.")
+@click.option("--bits", type=click.IntRange(1), default=100, show_default=True, help="Channel uses per image.")
+@click.option("--channel", default="bsc", show_default=True, help="bsc, bec, awgn, bsc-flip or bec-flip.")
+@click.option(
+    "--at", type=float, default=0.1, show_default=True, help="Its probability of errors or erasures, or SNR in dB."
+)
+@click.option("--flips", type=click.IntRange(0), help="Of bsc-flip and bec-flip: the adversary's budget per word.")
+@click.option(
+    "--objective",
+    help="straight-through, necst, abf, infomax or iabf, and with options: 'iabf(infomax=0.001,samples=5)'  "
+    "[straight-through, which does best on validation images].",
+)
+@click.option("--preset", default="full", show_default=True, help="How it learns: quick, full or paper.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the images  [those of the preset].")
+@click.option("--net", help="paper, wide or conv  [that of the preset; for colour images conv].")
+@click.option("--search", is_flag=True, help="Measure with encoder search at the transmitter, too: minutes.")
+@options.apply(RUN_OPTIONS)
+def bits(
+    *,
+    data: str,
+    bits: int,
+    channel: str,
+    at: float,
+    flips: int | None,
+    objective: str | None,
+    preset: str,
+    epochs: int | None,
+    net: str | None,
+    search: bool,
+    **run: Any,
+) -> int:
+    """Train images as words of bits over a binary channel, and measure the error of unseen ones.
+
+    SSE is the squared error summed over an image, its pixels in [0, 1], over ten draws of the channel: with each symbol
+    the likelier one, and with drawn ones. The weights are those that did best on validation images. An interrupted
+    command goes on with --out DIR as if it had not been interrupted.
+
+    The codec can be swept: jscc-sim sweep --codec DIR/.../codec.json --channel bsc --at 0:0.5:0.05
+    """
+    asked = Run(**run)
+    asked.check()
+    from dataclasses import replace
+
+    from jscc_sim.bits import BEST, PRESETS, Study, finish
+    from jscc_sim.data.parts import load_parts
+    from jscc_sim.image_metrics import shape_of
+    from jscc_sim.spelling import known
+
+    known("preset", preset, PRESETS)
+    parts = load_parts(data)
+    recipe = PRESETS[preset]
+    usual = "conv" if recipe.net == "wide" and shape_of(parts.train.images)[0] > 1 else recipe.net
+    recipe = replace(recipe, epochs=epochs or recipe.epochs, net=net or usual)
+    few = (asked.images, asked.judged_images)
+    studies = [
+        Study(data, bits, channel, at, flips, objective or BEST, recipe, seed, *few, search=search)
+        for seed in asked.in_a_row
+    ]
+    studies[0].check(parts)
+    results = asked.results("train bits", studies, parts, finish)
+    if not asked.as_json:
+        click.echo(_table(results))
+    if asked.out:
+        _draw(studies[0], results, parts, asked.out)
+    return 0
+
+
+def _table(results: Sequence[Mapping[str, Any]]) -> str:
+    """A line per seed."""
+    black = "test_nats" in results[0]
+    lines = [
+        COLUMNS + ("  nats/pixel" if black else "") + ("   SSE, searched" if "test_sse_searched" in results[0] else "")
+    ]
+    for result in results:
+        name = f"{result['objective']}, seed {result['seed']}"
+        line = f"{name:<33}  {result['test_sse']:<7.3f}  {result['test_sse_error']:<8.3f}  "
+        line += f"{result['test_sse_sampled']:<10.3f}  {result['valid_sse']:<10.3f}  {result['cpu_seconds']:<6.0f}"
+        line += f"  {result['test_nats']:<10.4f}" if black else ""
+        line += f"  {result['test_sse_searched']:.3f}" if "test_sse_searched" in result else ""
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> None:
+    """Draw figures into the first codec's folder: what it does, and how all of them learned."""
+    from jscc_sim.bits import exhibit
+    from jscc_sim.plot.sweeps import KNOBS
+
+    shown = exhibit(study, out / study.name, parts)
+    name = f"{study.objective}, trained at {study.at:g}"
+    knob = KNOBS[study.link.knob]
+    figures: dict[str, Callable[[ModuleType], Figure]] = {
+        "distortion": lambda plot: plot.distortion_curves({name: shown.measured}, shown.limits, shown.published, knob),
+        "reconstructions": lambda plot: plot.received_images(shown.originals, shown.reconstructions, knob),
+        "marginals": lambda plot: plot.marginals({name: shown.ones}),
+        "chain": lambda plot: plot.chained_images(shown.originals[: len(shown.chained[1])], shown.chained),
+        "curves": lambda plot: plot.learning({name: [result["curve"] for result in results]}),
+    }
+    for file, figure in figures.items():
+        options.draw(out / study.name / f"{file}.png", figure)
