@@ -1,0 +1,188 @@
+"""DeepJSCC over noise, fading and a learned jammer, beside separate source and channel coding: one verified SNR.
+
+Why: published curves of DeepJSCC are at SNRs that nobody checked, and its rival is often a channel code at one rate.
+Here both have the same complex uses at power one, and the rival picks the best format and the best rate at each SNR.
+
+cifar     CIFAR-10, ratios 1/6 and 1/12, AWGN: a net that is told the SNR, 0 to 20 dB
+fixed     the same at 1/6, trained at 1, 7, 13 and 19 dB each: how it degrades elsewhere
+epochs    the same at 1/6, told the SNR: what fewer epochs cost
+digits    MNIST and Fashion-MNIST, ratio 1/8, AWGN
+rayleigh  all three sets over slow Rayleigh fading
+jammer    all three sets against a jammer that learns as well, 0, 5 and 10 dB below the signal
+peak      CIFAR-10, 1/6, no complex symbol above 1.5 times the mean power
+
+Each codec is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can
+add to: what is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what
+is finished, and say what is missing. Each part ends with OUT/images_PART_SET_RATIO.png.
+
+    python benchmarks/bench_images.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
+"""
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
+
+import numpy as np
+from record import Result, parser, rounded, run
+
+from jscc_sim.data.parts import Parts, load_parts
+from jscc_sim.deepjscc import PRESETS, Study, finish, load_deepjscc, measure
+from jscc_sim.deepjscc.folder import load_channel
+from jscc_sim.plot import fidelity_curves
+from jscc_sim.plot import save as save_figure
+from jscc_sim.separation import FORMATS, Coded, coded, ideal, in_outage
+from jscc_sim.spelling import fraction
+
+RECORD = Path(__file__).with_name("images.jsonl")
+LEFT_OUT = ("curve", "tried")
+LEVELS = tuple(float(level) for level in range(-5, 26, 2))
+TOLD = (0.0, 20.0)
+FULL = PRESETS["full"]
+SETS = {"cifar10": "1/6", "mnist": "1/8", "fashion-mnist": "1/8"}
+# Test images that separate coding is measured with.
+COMPRESSED = 1024
+QUICK = {"images": 1024, "judged_images": 128, "recipe": replace(FULL, epochs=1)}
+
+
+def cifar(seed: int) -> Iterator[Study]:
+    """Two ratios."""
+    yield from (Study(ratio=ratio, snr_db=TOLD, seed=seed) for ratio in ("1/6", "1/12"))
+
+
+def fixed(seed: int) -> Iterator[Study]:
+    """One SNR each."""
+    yield from (Study(snr_db=(level,), seed=seed) for level in (1.0, 7.0, 13.0, 19.0))
+
+
+def epochs(seed: int) -> Iterator[Study]:
+    """Fewer of them; as many as in the preset are in cifar."""
+    yield from (Study(snr_db=TOLD, recipe=replace(FULL, epochs=count), seed=seed) for count in (10, 30))
+
+
+def digits(seed: int) -> Iterator[Study]:
+    """Grey images."""
+    yield from (Study(name, SETS[name], snr_db=TOLD, seed=seed) for name in ("mnist", "fashion-mnist"))
+
+
+def rayleigh(seed: int) -> Iterator[Study]:
+    """Fading."""
+    yield from (Study(name, ratio, "rayleigh", TOLD, seed=seed) for name, ratio in SETS.items())
+
+
+def jammer(seed: int) -> Iterator[Study]:
+    """Jamming."""
+    for name, ratio in SETS.items():
+        yield from (Study(name, ratio, "jammer", (10.0,), sjr_db=level, seed=seed) for level in (0.0, 5.0, 10.0))
+
+
+def peak(seed: int) -> Iterator[Study]:
+    """A limit."""
+    yield Study(snr_db=TOLD, peak=1.5, seed=seed)
+
+
+PARTS = {part.__name__: part for part in (cifar, fixed, epochs, digits, rayleigh, jammer, peak)}
+
+
+@lru_cache
+def parts_of(data: str) -> Parts:
+    """The images, which a process keeps."""
+    return load_parts(data)
+
+
+def attempt(study: Study, folder: Path) -> dict[str, Any]:
+    """What the record is to hold of a study, trained and measured unless it is finished."""
+    parts = parts_of(study.data)
+    result = finish(study, parts, folder)
+    codec, channel, images = load_deepjscc(folder), load_channel(study, folder), study.judged(parts.test)
+    found = [measure(codec, channel.at(level), images) for level in LEVELS]
+    for score in ("psnr", "psnr_of_mse", "ssim"):
+        result[f"over_snr_{score}"] = [round(getattr(one, score), 4) for one in found]
+    return rounded(result, LEFT_OUT)
+
+
+def table(results: Sequence[Result]) -> str:
+    """A row per study but for its seed: PSNR over the SNR, mean and spread over seeds."""
+    shown = [level for level in LEVELS if level >= -1][::3]
+    lines = [f"| codec, PSNR in dB at SNR | {' | '.join(f'{level:g}' for level in shown)} | power | peak | CPU s |"]
+    lines.append("|---" * (len(shown) + 4) + "|")
+    for name, mine in by_study(results).items():
+        curves = np.array([result["over_snr_psnr"] for result in mine])[:, [LEVELS.index(level) for level in shown]]
+        spreads = curves.std(0, ddof=1) if len(mine) > 1 else [None] * len(shown)
+        cells = [
+            f"{mean:.2f}" + ("" if spread is None else f" ± {spread:.2f}")
+            for mean, spread in zip(curves.mean(0), spreads, strict=True)
+        ]
+        rest = [np.mean([result[what] for result in mine]) for what in ("power", "peak_over_mean", "cpu_seconds")]
+        lines.append(f"| {name} | {' | '.join(cells)} | {rest[0]:.4f} | {rest[1]:.2f} | {rest[2]:.0f} |")
+    return "\n".join(lines)
+
+
+def by_study(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """Results that differ in their seeds alone."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        codec = Path(str(result["name"])).name.rpartition("-")[0]
+        found.setdefault(f"{result['data']} {codec}, {result['epochs']} epochs", []).append(result)
+    return found
+
+
+@lru_cache
+def compressed(data: str) -> list[Coded]:
+    """Test images by all formats."""
+    return [coded(parts_of(data).test.images[:COMPRESSED], name) for name in FORMATS]
+
+
+def separate(result: Result) -> list[tuple[float, float]]:
+    """PSNR over the SNR of the same uses by the best file at capacity, or over fading at the best rate with outage."""
+    uses = float(fraction("ratio", result["ratio"]) * math.prod(parts_of(result["data"]).test.images.shape[1:]))
+    limit = in_outage if result["channel"] == "rayleigh" else ideal
+    return [(level, limit(compressed(result["data"]), uses, level).psnr) for level in LEVELS]
+
+
+def draw(part: str, results: Sequence[Result], out: Path) -> None:
+    """A figure for each set and ratio."""
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result["data"], result["ratio"]), []).append(result)
+    for (data, ratio), mine in groups.items():
+        curves = {
+            f"DeepJSCC, {name.partition(' ')[2]}": (
+                list(zip(LEVELS, np.mean([one["over_snr_psnr"] for one in same], 0), strict=True)),
+                list(zip(LEVELS, np.mean([one["over_snr_ssim"] for one in same], 0), strict=True)),
+            )
+            for name, same in by_study(mine).items()
+        }
+        psnr, ssim = ({name: curve[side] for name, curve in curves.items()} for side in (0, 1))
+        if part != "jammer":
+            line = "outage" if part == "rayleigh" else "capacity"
+            psnr[f"best of JPEG, JPEG 2000, WebP, at {line}"] = separate(mine[0])
+        figure = fidelity_curves(psnr, ssim)
+        save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
+
+
+def main() -> None:
+    """Run a part, print its table and draw."""
+    asked = parser(__doc__, PARTS, "codec").parse_args()
+    studies: dict[str, Study] = {}
+    for seed in range(asked.seed, asked.seed + asked.seeds):
+        for study in PARTS[asked.part](seed):
+            told = replace(study, **QUICK) if asked.quick else study
+            studies[str(Path(asked.part, told.data, f"{told.recipe.epochs}-epochs", told.name))] = told
+    record = asked.out / "quick.jsonl" if asked.quick else RECORD
+    found = run(studies, attempt, asked.out, record, minutes=asked.minutes, processes=asked.processes)
+    results = list(found.values())
+    if results:
+        print(f"\n{table(results)}")
+        draw(asked.part, results, asked.out)
+    if missing := len(studies) - len(results):
+        print(f"\n{missing} of {len(studies)} codecs are missing: the same command goes on")
+
+
+if __name__ == "__main__":
+    main()
