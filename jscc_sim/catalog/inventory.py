@@ -10,6 +10,7 @@ from jscc_sim.catalog.codecs import CODEC_NAMES
 from jscc_sim.catalog.policies import POLICY_NAMES, first_parameter
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import SOURCE_TAKES
+from jscc_sim.codecs import CONSTELLATIONS
 from jscc_sim.metrics import METRICS
 from jscc_sim.sources import SOURCES
 
@@ -32,6 +33,7 @@ def inventory() -> list[Entry]:
         *(Entry("codecs", name, codec.takes, codec.says or _says(codec.kind)) for name, codec in CODEC_NAMES.items()),
         *(Entry("sources", name, SOURCE_TAKES.get(name, "--k"), _says(kind)) for name, kind in SOURCES.items()),
         *(Entry("metrics", metric.name, "", metric.says) for metric in METRICS.values()),
+        *(Entry("modulations", name, "", f"{bits} bits to a complex symbol") for name, bits in CONSTELLATIONS.items()),
         *_shaping(),
         *_bits(),
     ]
