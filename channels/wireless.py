@@ -82,10 +82,8 @@ class OFDM(Channel):
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
         """Fade and add noise; the receiver's law has a gain for each use."""
-        n = x.shape[-1]
-        if n % 2:
-            raise ValueError(f"a complex symbol is two uses: words have an even number of them, got {n}")
-        sent = x.reshape(-1, n // 2, 2)
+        n = x.shape[-1] + x.shape[-1] % 2  # the last symbol of an odd number of uses has no imaginary part
+        sent = torch.nn.functional.pad(x, (0, n - x.shape[-1])).reshape(-1, n // 2, 2)
         symbols = math.ceil(n / 2 / self.subcarriers)
         responses = self.responses(len(sent), symbols, min(self.subcarriers, n // 2)).to(x.device)
         h = responses[:, 1:].flatten(1)[:, : n // 2]
@@ -96,8 +94,9 @@ class OFDM(Channel):
         real, imaginary = turned.to(x.dtype).unbind(-1)
         heard = torch.stack(
             [real * sent[..., 0] - imaginary * sent[..., 1], real * sent[..., 1] + imaginary * sent[..., 0]], -1
-        ).reshape(x.shape)
-        gain = known.abs().to(x.dtype).repeat_interleave(2, dim=-1).reshape(x.shape)
+        )
+        gain = known.abs().to(x.dtype).repeat_interleave(2, dim=-1)
+        heard, gain = (whole.reshape(*x.shape[:-1], n)[..., : x.shape[-1]] for whole in (heard, gain))
         y = torch.add(heard, torch.randn_like(x), alpha=math.sqrt(self.noise_power))
         return Received(y, AWGN(noise_power, gain))
 

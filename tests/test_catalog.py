@@ -18,7 +18,8 @@ from jscc_sim.verify import verdict
 def test_every_channel_has_defaults_that_fit(channel):
     cases = make_cases(Request(channel))
     assert cases
-    assert all(case.labels["channel"] == channel and case.exact for case in cases)
+    assert all(case.labels["channel"] == channel for case in cases)
+    assert all(case.exact or channel == "ofdm" for case in cases)  # Sionna's sums of sinusoids have no exact law
 
 
 @pytest.mark.parametrize("codec", CODEC_NAMES)

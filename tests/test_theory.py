@@ -111,7 +111,16 @@ class TestCurves:
         assert ">>>" in inspect.getdoc(curve)
 
     def test_takes_plain_numbers_by_name_and_gives_one(self, name, curve):
-        plain = {"n": 8.0, "k": 4.0, "times": 3.0, "batch": 64.0, "flips": 1.0, "bits": 2.0, "entropy": 1.0}
+        plain = {
+            "n": 8.0,
+            "k": 4.0,
+            "times": 3.0,
+            "batch": 64.0,
+            "flips": 1.0,
+            "bits": 2.0,
+            "entropy": 1.0,
+            "order": 16.0,
+        }
         parameters = inspect.signature(curve).parameters
         found = curve(**{key: plain.get(key, 0.25) for key in parameters})
         assert np.ndim(found) == 0

