@@ -130,6 +130,7 @@ class TestCurves:
 def test_every_public_function_of_numbers_is_a_curve():
     from jscc_sim.theory import (
         adversarial_rates,
+        antipodal_brackets,
         bandwidth,
         binary_limits,
         code_brackets,
@@ -140,6 +141,7 @@ def test_every_public_function_of_numbers_is_a_curve():
         informed,
         limits,
         matched,
+        modulation,
         normalisation,
         saddle,
         worst_noise,
@@ -147,6 +149,7 @@ def test_every_public_function_of_numbers_is_a_curve():
 
     modules = [
         adversarial_rates,
+        antipodal_brackets,
         bandwidth,
         binary_limits,
         code_brackets,
@@ -158,8 +161,8 @@ def test_every_public_function_of_numbers_is_a_curve():
         limits,
     ]
     of_lists = {"coloured_payoff", "water_level", "transmit_powers", "vector_capacity", "vector_opta", "causal_corner"}
-    of_lists |= {"gaussian_distortion"}
-    for module in [*modules, matched, normalisation, saddle, worst_noise]:
+    of_lists |= {"gaussian_distortion", "qam_terms"}
+    for module in [*modules, matched, modulation, normalisation, saddle, worst_noise]:
         own = {
             name for name, one in vars(module).items() if inspect.isfunction(one) and one.__module__ == module.__name__
         }
