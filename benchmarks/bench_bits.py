@@ -29,19 +29,17 @@ OUT/bits_stability.png.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
-from record import Result, parser, recorded, rounded, run
+from record import Result, parser, parts_of, recorded, rounded, run
 
 from jscc_sim.bits import OBJECTIVES, PRESETS, Recipe, Study, distortion, finish, flat, load_binary
 from jscc_sim.bits.exhibits import LEVELS, limits
 from jscc_sim.bits.scrutiny import amortisation, attacked, probed, risks
-from jscc_sim.data.parts import Parts, load_parts
 from jscc_sim.plot import distortion_curves, stability
 from jscc_sim.plot import save as save_figure
 from jscc_sim.theory.image_codes import PAPER, hyperplanes, separation_distortion
@@ -148,12 +146,6 @@ PARTS = {
     "small": small,
     "source": source,
 }
-
-
-@lru_cache
-def parts_of(data: str) -> Parts:
-    """The images, which a process keeps."""
-    return load_parts(data)
 
 
 def attempt(study: Study, folder: Path) -> dict[str, Any]:

@@ -29,9 +29,8 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
-from record import Result, parser, rounded, run
+from record import Result, parser, parts_of, rounded, run
 
-from jscc_sim.data.parts import Parts, load_parts
 from jscc_sim.deepjscc import PRESETS, Study, finish, load_deepjscc, measure
 from jscc_sim.deepjscc.folder import load_channel
 from jscc_sim.plot import fidelity_curves
@@ -87,12 +86,6 @@ def peak(seed: int) -> Iterator[Study]:
 
 
 PARTS = {part.__name__: part for part in (cifar, fixed, epochs, digits, rayleigh, jammer, peak)}
-
-
-@lru_cache
-def parts_of(data: str) -> Parts:
-    """The images, which a process keeps."""
-    return load_parts(data)
 
 
 def attempt(study: Study, folder: Path) -> dict[str, Any]:

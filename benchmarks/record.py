@@ -6,9 +6,12 @@ import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
+
+from jscc_sim.data.parts import Parts, load_parts
 
 DIGITS = 6
 
@@ -26,6 +29,12 @@ def parser(says: str | None, parts: Collection[str], what: str) -> argparse.Argu
     found.add_argument("--processes", type=int, default=2, help=f"{what}s at a time, each with one thread  [2]")
     found.add_argument("--quick", action="store_true", help="one epoch of few images: only shows that all runs")
     return found
+
+
+@lru_cache
+def parts_of(data: str) -> Parts:
+    """The images of a set, which a process keeps."""
+    return load_parts(data)
 
 
 class Described(Protocol):

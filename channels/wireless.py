@@ -10,6 +10,7 @@ from torch import Tensor
 
 from channels.awgn import AWGN
 from channels.base import Channel, Received
+from channels.fading import Rayleigh
 from channels.power import checked_power, from_decibels
 
 PROFILES = ("A", "B", "C", "D", "E")
@@ -66,7 +67,7 @@ class OFDM(Channel):
     @property
     def nominal(self) -> AWGN:
         """The Gaussian law of the moments of Rayleigh fading, for a receiver that knows the phase alone."""
-        return AWGN(self.noise_power + 1 - math.pi / 4, math.sqrt(math.pi) / 2)
+        return Rayleigh(self.noise_power).nominal
 
     def responses(self, words: int, symbols: int, subcarriers: int) -> Tensor:
         """``h (words, 1 + symbols, subcarriers)`` as Sionna draws: at the pilots and the symbols, of the first ones."""

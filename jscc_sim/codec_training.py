@@ -2,7 +2,7 @@
 
 import copy
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from jscc_sim.codecs import Codec
-from jscc_sim.data.parts import Part
+from jscc_sim.data.parts import Part, Parts
 from jscc_sim.epochs import Epochs, Stateful
 from jscc_sim.precision import gains_from_bf16, gains_from_fused
+from jscc_sim.seeds import seeded
 
 E = TypeVar("E", bound=tuple[float, ...])
 
@@ -66,6 +67,39 @@ def flat(part: Part, most: int | None = None) -> Tensor:
     """Images as codecs and `Images` have them: ``(count, k)`` in [0, 1]."""
     images = part.images[:most]
     return torch.from_numpy(images.reshape(len(images), -1)).float() / 255
+
+
+class CodecStudy(ABC):
+    """A codec that learns from the first ``images`` of a set, or from all, judged by the first ``judged_images``."""
+
+    recipe: Recipe
+    images: int | None
+    judged_images: int | None
+
+    @abstractmethod
+    def codec(self, parts: Parts) -> Codec:
+        """The codec before it learned, for such images, drawn from torch's generator."""
+
+    def check(self, parts: Parts) -> None:
+        """ValueError if there are too few images, or the net is not for such images."""
+        count = len(parts.train.images[: self.images])
+        if count < self.recipe.batch:
+            raise ValueError(
+                f"{count} images do not make a batch of {self.recipe.batch}: they are too few to learn from"
+            )
+        for part in (parts.validation, parts.test):
+            if len(part) < 2:
+                raise ValueError(f"{len(part)} images are too few to be judged by")
+        with seeded(0):
+            self.codec(parts)
+
+    def train(self, parts: Parts) -> Tensor:
+        """The images that it learns from, ``(count, k)``."""
+        return flat(parts.train, self.images)
+
+    def judged(self, part: Part) -> Tensor:
+        """Those of a part that it is judged by, ``(count, k)``."""
+        return flat(part, self.judged_images)
 
 
 class Selected:

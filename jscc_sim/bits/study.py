@@ -4,15 +4,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from torch import Tensor
-
 from channels import AWGN, BEC, BSC, BitFlip, Channel
 from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
-from jscc_sim.codec_training import Recipe, flat
+from jscc_sim.codec_training import CodecStudy, Recipe
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.image_metrics import shape_of
-from jscc_sim.seeds import seeded
 from jscc_sim.sources import checked_count
 from jscc_sim.spelling import called, known
 
@@ -33,7 +30,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(CodecStudy):
     """One codec of ``bits``, learned over ``channel`` at ``at``: its probability of errors or erasures, or SNR in dB.
 
     ``objective`` is one of `OBJECTIVES`, with options in brackets, as ``iabf(infomax=0.001)``; the adversary of
@@ -99,27 +96,6 @@ class Study:
             pixels="bernoulli" if _is_black_and_white(parts.train) else "gaussian",
             erasures=not self.channel.startswith("bsc"),  # to a decoder of soft symbols 0 is one of many
         )
-
-    def check(self, parts: Parts) -> None:
-        """ValueError if there are too few images, or the net is not for such images."""
-        count = len(parts.train.images[: self.images])
-        if count < self.recipe.batch:
-            raise ValueError(
-                f"{count} images do not make a batch of {self.recipe.batch}: they are too few to learn from"
-            )
-        for part in (parts.validation, parts.test):
-            if len(part) < 2:
-                raise ValueError(f"{len(part)} images are too few to be judged by")
-        with seeded(0):
-            self.codec(parts)
-
-    def train(self, parts: Parts) -> Tensor:
-        """The images that it learns from, ``(count, k)``."""
-        return flat(parts.train, self.images)
-
-    def judged(self, part: Part) -> Tensor:
-        """Those of a part that it is judged by, ``(count, k)``."""
-        return flat(part, self.judged_images)
 
     def describe(self) -> dict[str, Any]:
         """The study as plain values by name; whether there is a search, which is measured later too, is none of it."""

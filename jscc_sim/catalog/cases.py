@@ -84,9 +84,11 @@ def guide_curves(cases: Sequence[Case]) -> dict[str, dict[str, Curve]]:
     """By codec and name, the lines beside its block error rate between its first level and its last."""
     found: dict[str, dict[str, Curve]] = {}
     for first, last in _ends(cases):
+        if first.labels["snr_db"] is None:
+            continue
         start, stop = float(first.labels["level"] or 0), float(last.labels["level"] or 0)
-        shift = float(first.labels["snr_db"] or 0) - start
-        for level in np.linspace(start, stop, GUIDE_POINTS).tolist() if guides(first.link) else ():
+        shift = float(first.labels["snr_db"]) - start
+        for level in np.linspace(start, stop, GUIDE_POINTS).tolist():
             channel = first.link.channel.at(level + shift)
             for name, error in guides(replace(first.link, channel=channel)).items():
                 found.setdefault(str(first.labels["codec"]), {}).setdefault(name, []).append((level, error))

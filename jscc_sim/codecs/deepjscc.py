@@ -9,7 +9,7 @@ from torch import Tensor
 
 from channels import AWGN, MemorylessChannel, decibels
 from jscc_sim.codecs.base import Codec
-from jscc_sim.codecs.deepjscc_nets import NETS
+from jscc_sim.codecs.deepjscc_nets import NETS, STRIDE
 from jscc_sim.nets import Shape, as_images, as_words
 from jscc_sim.spelling import known
 
@@ -75,7 +75,7 @@ class DeepJSCC(Codec):
         heard = (y * (gain / power)).reshape(-1, self.n)
         snr_db = 10 * torch.log10((power / law.noise_power - 1).clamp_min(1e-9))
         told = snr_db.expand(*y.shape[:-1], 1) if snr_db.dim() == 0 else snr_db.mean(-1, keepdim=True)
-        grid = heard.unflatten(1, (-1, self.shape[1] // 4, self.shape[2] // 4))
+        grid = heard.unflatten(1, (-1, self.shape[1] // STRIDE, self.shape[2] // STRIDE))
         return as_words(self.decoder(grid, told.reshape(-1, 1).clamp(*SNR_DB)).float()).reshape(*y.shape[:-1], self.k)
 
     def _within_peak(self, x: Tensor) -> Tensor:

@@ -50,20 +50,25 @@ class Stack(nn.Module):
 
 def ratio_step(shape: Shape) -> Fraction:
     """The least bandwidth ratio, complex uses per value of an image, of which all others are multiples."""
-    places = shape[1] * shape[2] // STRIDE**2
+    places = _places(shape)
     return Fraction(math.lcm(places, 2), 2 * math.prod(shape))
 
 
 def symbols_per_place(shape: Shape, n: int) -> int:
     """How many of ``n`` symbols lie at each place of the grid; ValueError unless it is a whole number."""
+    places = _places(shape)
+    if n < places or n % places:
+        wrong = f"words of images of {shape[1]} × {shape[2]} have a multiple of {places} symbols, got {n}"
+        raise ValueError(f"{wrong}: try {places * max(1, round(n / places))}")
+    return n // places
+
+
+def _places(shape: Shape) -> int:
+    """Of the grid of symbols."""
     _, height, width = shape
     if height % STRIDE or width % STRIDE:
         raise ValueError(f"images must have sides that are multiples of {STRIDE}, got {height} × {width}")
-    places = height * width // STRIDE**2
-    if n < places or n % places:
-        wrong = f"words of images of {height} × {width} have a multiple of {places} symbols, got {n}"
-        raise ValueError(f"{wrong}: try {places * max(1, round(n / places))}")
-    return n // places
+    return height * width // STRIDE**2
 
 
 def paper(shape: Shape, n: int, *, adaptive: bool = False) -> tuple[Stack, Stack]:

@@ -27,6 +27,10 @@ class LDPC(BitCodec):
         graph = LDPC5GDecoder(self.encoder, precision="single", device="cpu").pcm
         self.decoder = BeliefPropagation(graph, iterations)
         self.symbols = graph.shape[1]
+        places = [*range(2 * self.encoder.z, k), *range(self.encoder.k_ldpc, self.symbols)][:n]
+        self.register_buffer("sent", torch.tensor(places), persistent=False)
+
+    sent: Tensor
 
     def encode(self, u: Tensor) -> Tensor:
         """The code word, antipodal."""
@@ -40,11 +44,9 @@ class LDPC(BitCodec):
 
     def _of_the_graph(self, llr: Tensor) -> Tensor:
         """LLRs ``(words, symbols)`` of all symbols of the graph: some are never sent, and fillers known to be 0."""
-        first = 2 * self.encoder.z
-        sent = [*range(first, self.k), *range(self.encoder.k_ldpc, self.symbols)][: self.n]
         known = llr.new_zeros(len(llr), self.symbols)
         known[:, self.k : self.encoder.k_ldpc] = MOST_LLR
-        known[:, sent] = llr.clamp(-MOST_LLR, MOST_LLR)
+        known[:, self.sent] = llr.clamp(-MOST_LLR, MOST_LLR)
         return known
 
     def extra_repr(self) -> str:

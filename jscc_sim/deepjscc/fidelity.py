@@ -8,6 +8,7 @@ from torch import Tensor
 from channels import Channel
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.image_metrics import fidelity
+from jscc_sim.metrics import peak_ratio
 from jscc_sim.nets import as_images
 from jscc_sim.seeds import seeded
 
@@ -49,4 +50,4 @@ def measure(codec: DeepJSCC, channel: Channel, images: Tensor, draws: int = 1, s
         fidelity(wanted, as_images(send(codec, channel, images, seed + draw), codec.shape)) for draw in range(draws)
     ]
     mse, psnr, ssim = (sum(one[name] for one in seen) / draws for name in ("mse", "psnr", "ssim"))
-    return Fidelity(mse, psnr, float(-10 * torch.tensor(mse).log10()), ssim)
+    return Fidelity(mse, psnr, peak_ratio(mse), ssim)

@@ -5,15 +5,12 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from torch import Tensor
-
 from channels import AWGN, Channel, Jammer, NeuralPolicy, PerSymbolPolicy, Rayleigh, from_decibels
-from jscc_sim.codec_training import Recipe, flat
+from jscc_sim.codec_training import CodecStudy, Recipe
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.codecs.deepjscc_nets import ratio_step
-from jscc_sim.data.parts import Part, Parts
+from jscc_sim.data.parts import Parts
 from jscc_sim.image_metrics import shape_of
-from jscc_sim.seeds import seeded
 from jscc_sim.spelling import fraction, known
 
 # Complex uses to a value of an image.
@@ -32,7 +29,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(CodecStudy):
     """One codec whose words have ``ratio`` complex uses per value of an image, learned over ``channel``.
 
     It learns at the SNR ``snr_db``, or at all between its two ends, drawn for each batch; then it is told it.
@@ -104,23 +101,6 @@ class Study:
             wrong = f"images of {shape[1]} × {shape[2]} have bandwidth ratios that are multiples of {step}"
             raise ValueError(f"{wrong}, got {self.ratio}: try {near}")
         return DeepJSCC(shape, int(uses), self.recipe.net, adaptive=self.adaptive, peak=self.peak, snr_db=self.middle)
-
-    def check(self, parts: Parts) -> None:
-        """ValueError if there are too few images, or the net is not for such images."""
-        if (count := len(parts.train.images[: self.images])) < self.recipe.batch:
-            raise ValueError(
-                f"{count} images do not make a batch of {self.recipe.batch}: they are too few to learn from"
-            )
-        with seeded(0):
-            self.codec(parts)
-
-    def train(self, parts: Parts) -> Tensor:
-        """The images that it learns from, ``(count, k)``."""
-        return flat(parts.train, self.images)
-
-    def judged(self, part: Part) -> Tensor:
-        """Those of a part that it is judged by, ``(count, k)``."""
-        return flat(part, self.judged_images)
 
     def describe(self) -> dict[str, Any]:
         """The study as plain values by name."""

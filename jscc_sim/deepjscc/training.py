@@ -12,9 +12,6 @@ from jscc_sim.codecs import DeepJSCC
 from jscc_sim.deepjscc.fidelity import measure
 from jscc_sim.epochs import Stateful
 
-# The jammer's rate, over that of the codec.
-JAMMER_LR = 1.0
-
 
 class Epoch(NamedTuple):
     """How many epochs are done, and the mean square error per value over the last one."""
@@ -46,7 +43,7 @@ class Training(CodecTraining[Epoch]):
         self.channel, self.snr_db, self.validation = channel.to(images.device), snr_db, validation
         self.optimiser = self.adam(codec.encoder.parameters(), codec.decoder.parameters())
         weights = [*channel.parameters()]
-        self.jammer = torch.optim.Adam(weights, JAMMER_LR * recipe.lr, betas=(0.0, 0.99)) if weights else None
+        self.jammer = torch.optim.Adam(weights, recipe.lr, betas=(0.0, 0.99)) if weights else None
 
     @property
     def learning(self) -> dict[str, Stateful]:
@@ -58,7 +55,7 @@ class Training(CodecTraining[Epoch]):
         """The error."""
         low, high = self.snr_db
         channel = self.channel.at(low + (high - low) * float(torch.rand(())))
-        codec = self.model.told(channel.nominal) if self.model.adaptive else self.model
+        codec = self.model.told(channel.nominal)
         with self.precision.autocast():
             sent = codec.encode(x)
         if self.jammer is not None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jscc_sim.separation.modes import BLOCK, Mode, worth_trying
+from channels import from_decibels
+from jscc_sim.separation.modes import BLOCK, Mode, capacity, worth_trying
 from jscc_sim.separation.source_codes import Array, Coded
-from jscc_sim.theory.limits import capacity_complex
 
 # The error of rounding to 256 greys: an image that is reproduced exactly has this PSNR, and not an infinite one.
 ROUNDING = 1 / (12 * 255**2)
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 
 def ideal(codes: Iterable[Coded], uses: float, snr_db: float) -> Outcome:
     """The best format, if the channel carried bits at its capacity without error."""
-    budget = uses * _capacity(snr_db)
+    budget = uses * capacity(snr_db)
     return _best(_outcome(code, "capacity", uses, snr_db, budget, 0.0) for code in codes)
 
 
@@ -50,7 +50,7 @@ def in_outage(codes: Sequence[Coded], uses: float, snr_db: float) -> Outcome:
 
     The transmitter does not know the gain, which is that of a whole mosaic: ``P(log2(1 + h² SNR) < r)``.
     """
-    snr = 10 ** (snr_db / 10)
+    snr = from_decibels(snr_db)
     chances = -np.expm1(-np.expm1(OUTAGE_RATES * math.log(2)) / snr)
     tried = zip(OUTAGE_RATES.tolist(), chances.tolist(), strict=True)
     return _best(
@@ -92,11 +92,6 @@ def _outcome(code: Coded, scheme: str, uses: float, snr_db: float, budget: float
 
 def _best(outcomes: Iterable[Outcome]) -> Outcome:
     return max(outcomes, key=lambda outcome: outcome.psnr)
-
-
-def _capacity(snr_db: float) -> float:
-    """Bits per complex use."""
-    return float(capacity_complex(10 ** (snr_db / 10), 0, 1))
 
 
 def _psnr(errors: Array) -> Array:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from channels import AWGN
+from channels import AWGN, from_decibels
 from jscc_sim.case import Case
 from jscc_sim.codecs import CONSTELLATIONS, LDPC, Modulated
 from jscc_sim.link import Link
@@ -64,5 +64,9 @@ MODES = tuple(sorted((Mode(k, points) for points in POINTS for k in INFORMATION)
 
 def worth_trying(snr_db: float) -> list[Mode]:
     """Modes that a channel of this SNR can carry, the fastest first."""
-    capacity = float(capacity_complex(10 ** (snr_db / 10), 0, 1))
-    return [mode for mode in reversed(MODES) if mode.rate < capacity]
+    return [mode for mode in reversed(MODES) if mode.rate < capacity(snr_db)]
+
+
+def capacity(snr_db: float) -> float:
+    """Bits per complex use."""
+    return float(capacity_complex(from_decibels(snr_db), 0, 1))

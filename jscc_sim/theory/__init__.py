@@ -79,7 +79,7 @@ CURVES: dict[str, Callable[..., float | NDArray[np.float64]]] = {
     "sphere_packing_error": antipodal_brackets.sphere_packing_error,
     "antipodal_achievable_error": antipodal_brackets.antipodal_achievable_error,
     "antipodal_normal_error": antipodal_brackets.antipodal_normal_error,
-    "dispersion_antipodal": antipodal_brackets.dispersion_antipodal,
+    "dispersion_antipodal": binary_limits.dispersion_antipodal,
     "dispersion_real": finite_blocklength.dispersion_real,
     "dispersion_complex": finite_blocklength.dispersion_complex,
     "dispersion_bsc": finite_blocklength.dispersion_bsc,

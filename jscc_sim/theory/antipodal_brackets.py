@@ -6,14 +6,13 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betaincinv, ndtr
 from scipy.stats import nct, norm
 
-from jscc_sim.theory.binary_limits import antipodal_capacity
+from jscc_sim.theory.binary_limits import antipodal_capacity, dispersion_antipodal
 from jscc_sim.theory.parameters import Array, count, power
 
-NODES = 200
 # With more bits the cone of a code word is narrower than a float can say.
 MOST_BITS = 1000
 # Points of a grid of sums, and how many bits it spans times √n: eight standard deviations and more to either side.
@@ -59,19 +58,6 @@ def antipodal_normal_error(n: ArrayLike, snr: ArrayLike, bits: ArrayLike) -> Arr
     return np.asarray(ndtr(-(n * antipodal_capacity(snr) - bits + np.log2(n) / 2) / spread))
 
 
-def dispersion_antipodal(snr: ArrayLike) -> Array:
-    """The variance of ``1 − log2(1 + e^−L)`` bits, L ~ N(2 snr, 4 snr).
-
-    >>> dispersion_antipodal([1.0]).round(4)
-    array([0.6597])
-    """
-    snr = power("snr", snr)[..., None]
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    density = 1 - _lost(2 * snr + 2 * np.sqrt(snr) * nodes)
-    mean = density @ weights / weights.sum()
-    return np.asarray((density - mean[..., None]) ** 2 @ weights / weights.sum())
-
-
 def _sphere_packing(n: float, snr: float, bits: float) -> float:
     if bits > MOST_BITS:
         raise ValueError(f"bits must be at most {MOST_BITS}, got {bits:g}")
@@ -99,11 +85,6 @@ def _union_at(s: float, n: float, snr: float, bits: float) -> float:
     sums = (middle + (np.arange(GRID) - middle + GRID // 2) % GRID - GRID // 2) / steps
     others = bits + np.log2(-np.expm1(-bits * np.log(2)))  # log2(M − 1)
     return float(min(1.0, total @ np.exp2(-np.maximum(sums - others, 0))))
-
-
-def _lost(llr: Array) -> NDArray[np.float64]:
-    """``log2(1 + e^−L)``."""
-    return np.asarray(np.logaddexp(0, -llr) / np.log(2))
 
 
 def _over_arrays(bound: Callable[[float, float, float], float], n: ArrayLike, snr: ArrayLike, bits: ArrayLike) -> Array:

@@ -5,6 +5,7 @@ antipodal symbols, so that fading averages term by term: ``Σ w Q(√(c SNR))`` 
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,7 +46,7 @@ def qam_error(order: float, snr: ArrayLike) -> Array:
     >>> qam_error(16, [1, 10]).round(6)
     array([0.28728 , 0.058993])
     """
-    return sum((w * bpsk_error(c * ratio("snr", snr)) for w, c in qam_terms(order)), np.zeros(np.shape(snr)))
+    return _summed(order, snr, bpsk_error)
 
 
 def rayleigh_qam_error(order: float, snr: ArrayLike) -> Array:
@@ -54,8 +55,7 @@ def rayleigh_qam_error(order: float, snr: ArrayLike) -> Array:
     >>> rayleigh_qam_error(16, [1, 10]).round(6)
     array([0.320516, 0.120237])
     """
-    terms = ((w * rayleigh_bpsk_error(c * ratio("snr", snr))) for w, c in qam_terms(order))
-    return sum(terms, np.zeros(np.shape(snr)))
+    return _summed(order, snr, rayleigh_bpsk_error)
 
 
 def rician_qam_error(order: float, snr: ArrayLike, k_factor: ArrayLike) -> Array:
@@ -64,8 +64,13 @@ def rician_qam_error(order: float, snr: ArrayLike, k_factor: ArrayLike) -> Array
     >>> rician_qam_error(16, 10, [0, float("inf")]).round(6)
     array([0.120237, 0.058993])
     """
-    terms = ((w * rician_bpsk_error(c * ratio("snr", snr), k_factor)) for w, c in qam_terms(order))
-    return sum(terms, np.zeros(np.broadcast_shapes(np.shape(snr), np.shape(k_factor))))
+    return _summed(order, snr, lambda faded: rician_bpsk_error(faded, k_factor))
+
+
+def _summed(order: float, snr: ArrayLike, error: Callable[[Array], Array]) -> Array:
+    """The terms of the bit error rate, by the error rate of an antipodal symbol at an SNR."""
+    snr = ratio("snr", snr)
+    return np.asarray(sum(weight * error(scale * snr) for weight, scale in qam_terms(order)))
 
 
 def qam_symbol_error(order: float, snr: ArrayLike) -> Array:
