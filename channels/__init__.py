@@ -4,7 +4,7 @@ from channels.awgn import AWGN
 from channels.base import Channel, MemorylessChannel, Received
 from channels.binary import BEC, BSC
 from channels.bitflip import ATTACKS, BitFlip, exhaustive_attack, random_attack, steepest_attack
-from channels.cascade import Cascade, ErrorsAndErasures, NoisyFlips
+from channels.cascade import Cascade, ErrorsAndErasures, NoisyFlips, jammer_in, stages
 from channels.fading import BlockFading, Rayleigh, Rician
 from channels.jammer import Jammer
 from channels.learned import NeuralPolicy, NeuralSourcePolicy, NeuralTapPolicy, PerSymbolPolicy
@@ -97,7 +97,9 @@ __all__ = [
     "exhaustive_attack",
     "from_decibels",
     "innermost",
+    "jammer_in",
     "random_attack",
     "share",
+    "stages",
     "steepest_attack",
 ]

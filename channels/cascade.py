@@ -9,6 +9,8 @@ from torch import Tensor
 from channels.awgn import AWGN
 from channels.base import Channel, Draw, MemorylessChannel, Received
 from channels.binary import BEC, BSC, checked_probability, factors, log, log_odds, log_other
+from channels.jammer import Jammer
+from channels.shared import innermost
 
 
 class ErrorsAndErasures(MemorylessChannel):
@@ -115,6 +117,17 @@ def _law(first: MemorylessChannel, second: MemorylessChannel, *, words_only: boo
         case ((BSC() | BEC() | ErrorsAndErasures()), (BSC() | BEC() | ErrorsAndErasures())):
             return _binary(first, second)
     return None
+
+
+def stages(channel: Channel) -> list[Channel]:
+    """The channels of a cascade in their order, without shared secrets round them; of another channel itself."""
+    inside = innermost(channel)
+    return [*stages(inside.first), *stages(inside.second)] if isinstance(inside, Cascade) else [inside]
+
+
+def jammer_in(channel: Channel) -> Jammer | None:
+    """The last jammer of a cascade."""
+    return next((stage for stage in reversed(stages(channel)) if isinstance(stage, Jammer)), None)
 
 
 def _is_memoryless(channel: Channel) -> bool:

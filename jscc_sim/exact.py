@@ -1,6 +1,7 @@
 """The exact mean of each score of a link, or a bound that no codec undercuts, where theory knows one."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from channels import (
     BSC,
     BitFlip,
     BlockFading,
+    Cascade,
     Channel,
     GaussianPolicy,
     Jammer,
@@ -24,6 +26,7 @@ from channels import (
     TapPolicy,
     TonePolicy,
     TwoPointPolicy,
+    decibels,
     innermost,
 )
 from jscc_sim.codecs import (
@@ -72,6 +75,7 @@ MOST_POWER = 1.02
 
 def exact_values(link: Link) -> Means:
     """The exact mean of each score by name; empty where none is known."""
+    link = replace(link, channel=_merged(link.channel))
     codec, channel = link.codec, link.channel
     if isinstance(codec, Repetition | BlockCode):
         return _error_rates(codec, channel)
@@ -126,6 +130,14 @@ def guides(link: Link) -> Means:
         "normal approximation": float(antipodal_normal_error(*size)),
         "a code exists (random coding)": float(antipodal_achievable_error(*size)),
     }
+
+
+def _merged(channel: Channel) -> Channel:
+    """Fading before a Gaussian jammer as what it is, that fading with more noise; other channels as they are."""
+    if not isinstance(channel, Cascade) or not isinstance(channel.first, BlockFading):
+        return channel
+    noise = _gaussian_noise(channel.second)
+    return channel if noise is None else channel.first.at(-decibels(channel.first.noise_power + noise))
 
 
 def _is_white(link: Link) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from channels import NeuralPolicy, NeuralSourcePolicy
+from channels import NeuralPolicy, NeuralSourcePolicy, decibels, from_decibels
 from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES, Request, inventory, make_cases
 from jscc_sim.checkpoint import Record, save_part
 from jscc_sim.montecarlo import Budget, sweep
@@ -127,6 +127,44 @@ def test_bits_in_gaussian_noise(codec, channel):
     assert {(row.metric, verdict(row)) for row in rows} == {("ber", "agrees"), ("bler", "agrees")}
 
 
+@pytest.mark.parametrize(
+    ("codec", "more"),
+    [
+        ("linear", {}),
+        ("linear", {"shared": "sign"}),
+        ("linear", {"channel": "rician", "k_factor": 3.0, "csi": False}),
+        ("uncoded", {}),
+        ("uncoded", {"k": 2, "modulation": "qpsk"}),
+    ],
+)
+def test_a_gaussian_jammer_behind_fading_is_more_noise(codec, more):
+    channel = more.get("channel", "rayleigh")
+    more = {name: value for name, value in more.items() if name != "channel"}
+    plain = {name: value for name, value in more.items() if name != "shared"}
+    asked = Request(channel, codecs=(codec,), snr_db=(10.0,), sjr_db=6.0, **more)
+    (case,) = make_cases(asked)
+    noise = -decibels(from_decibels(-10.0) + from_decibels(-6.0))
+    (noisier,) = make_cases(Request(channel, codecs=(codec,), snr_db=(noise,), **plain))
+    assert case.labels["policy"] == "gaussian"
+    assert case.labels["k_factor"] == noisier.labels["k_factor"]
+    if "shared" in more:
+        assert not case.exact
+    else:
+        assert case.exact == pytest.approx(noisier.exact, rel=1e-8)
+    [theirs] = [row for row in sweep([noisier]) if row.metric in ("mse", "ber")]
+    [ours] = [row for row in sweep([case]) if row.metric in ("mse", "ber")]
+    # Intervals of 95 % apart by more than both are wide: 5.5 standard errors of the difference, 4e-8.
+    assert abs(ours.mean - theirs.mean) < (ours.high - ours.low) + (theirs.high - theirs.low)
+
+
+def test_ofdm_is_jammed():
+    asked = Request("ofdm", codecs=("uncoded",), k=128, snr_db=(20.0,), profile="C")
+    (plain,), (jammed,) = make_cases(asked), make_cases(replace(asked, policy="pulsed:0.1", sjr_db=0.0))
+    assert jammed.labels["profile"] == "C"
+    errors = [next(row for row in sweep([case]) if row.metric == "ber").mean for case in (plain, jammed)]
+    assert errors[1] > 4 * errors[0]
+
+
 def test_fewer_uses_than_pixels_keep_the_strongest_components():
     (case,) = make_cases(Request("jammer", source="images", snr_db=(10.0,), n=40))
     assert case.link.codec.n == 40
@@ -178,6 +216,8 @@ def test_fewer_uses_than_pixels_keep_the_strongest_components():
         (Request("jammer", codecs=("learned",), k=3, n=4), "'learned' sends words of k=3 in n=3 uses, not --n 4"),
         (Request("jammer", codecs=("linear",), policy="source-aware", k=2, n=3), "takes k = n, got k=2, n=3"),
         (Request("jammer", codecs=("./x.json", "linear")), "swept alone"),
+        (Request("ofdm", sjr_db=0.0, pilots=2), "--pilots 2 would go unjammed"),
+        (Request("rayleigh", policy="tap"), "what policy 'tap' takes of the signal: use another --policy"),
     ],
 )
 def test_says_what_does_not_fit_and_what_would(asked, said):

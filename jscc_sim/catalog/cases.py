@@ -11,17 +11,18 @@ import torch
 from channels import (
     Channel,
     GaussianPolicy,
-    Jammer,
     MemorylessChannel,
     NeuralPolicy,
     NeuralSourcePolicy,
     NeuralTapPolicy,
     PerSymbolPolicy,
     innermost,
+    jammer_in,
+    stages,
 )
 from jscc_sim import factory
 from jscc_sim.case import Case, Label
-from jscc_sim.catalog.channels import CHANNEL_NAMES, CHANNEL_OPTIONS, build_channel
+from jscc_sim.catalog.channels import CHANNEL_NAMES, OF_OFDM, build_channel
 from jscc_sim.catalog.codecs import LEARNED, build_codec, modulated, snr_over_ebn0_db, usual
 from jscc_sim.catalog.defaults import DEFAULT_LEVELS, with_defaults
 from jscc_sim.catalog.fitting import refuse_misfits
@@ -177,15 +178,15 @@ def _is_white_gaussian(link: Link) -> bool:
 
 def _has_learned(link: Link) -> bool:
     """Whether a player of the link is a neural one."""
-    jammer = innermost(link.channel)
-    jams = isinstance(jammer, Jammer) and isinstance(jammer.policy, LEARNED_POLICIES)
+    jammer = jammer_in(link.channel)
+    jams = jammer is not None and isinstance(jammer.policy, LEARNED_POLICIES)
     return jams or isinstance(link.codec, LEARNED_CODECS)
 
 
 def _labels(asked: Request, name: str, point: _Point) -> dict[str, Label]:
     """What names a case; None is what means nothing to its channel."""
-    link, channel = point.link, innermost(point.link.channel)
-    parameters = ("flips", "erasures", "informed", "attack", "k_factor", "csi", *CHANNEL_OPTIONS["ofdm"])
+    link, channel = point.link, stages(point.link.channel)[0]
+    parameters = ("flips", "erasures", "informed", "attack", "k_factor", "csi", *OF_OFDM)
     return {
         "channel": asked.channel,
         "codec": name,

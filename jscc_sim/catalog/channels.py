@@ -1,4 +1,4 @@
-"""Channels by name, the options that each takes, and the shared randomness that may be wrapped round them."""
+"""Channels by name, the options that each takes, and what may be put behind them or wrapped round them."""
 
 from collections.abc import Callable
 
@@ -29,18 +29,14 @@ CHANNEL_NAMES: dict[str, Callable[[Request, nn.Module], Channel]] = {
     "bsc": lambda asked, policy: BSC(0.0),
     "bsc-flip": lambda asked, policy: _flipping(BSC(0.0), asked),
     "jammer": lambda asked, policy: Jammer(policy, 1.0, from_decibels(-(asked.sjr_db or 0.0))),
-    "ofdm": lambda asked, policy: OFDM(
-        1.0,
-        asked.profile or "A",
-        delay_spread=100e-9 if asked.delay_spread is None else asked.delay_spread,
-        speed=asked.speed or 0.0,
-        pilots=asked.pilots or 0,
-    ),
-    "rayleigh": lambda asked, policy: Rayleigh(1.0, csi=asked.csi is not False),
-    "rician": lambda asked, policy: Rician(
-        1.0, 1.0 if asked.k_factor is None else asked.k_factor, csi=asked.csi is not False
+    "ofdm": lambda asked, policy: _jammed(_ofdm(asked), asked, policy),
+    "rayleigh": lambda asked, policy: _jammed(Rayleigh(1.0, csi=asked.csi is not False), asked, policy),
+    "rician": lambda asked, policy: _jammed(
+        Rician(1.0, 1.0 if asked.k_factor is None else asked.k_factor, csi=asked.csi is not False), asked, policy
     ),
 }
+# At this SNR in dB a channel leaves the noise to the one behind it, all but 1e-10 of a signal.
+SILENT = 100.0
 # Fields of a request that mean something to some channels only, as the command line calls them.
 OPTIONS = {
     "policy": "--policy",
@@ -56,14 +52,16 @@ OPTIONS = {
     "speed": "--speed",
     "pilots": "--pilots",
 }
+JAMMING = ("policy", "sjr_db")
+OF_OFDM = ("profile", "delay_spread", "speed", "pilots")
 FLIPPING = ("flips", "erasures", "informed", "attack")
 CHANNEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "bec-flip": FLIPPING,
     "bsc-flip": FLIPPING,
-    "jammer": ("policy", "sjr_db"),
-    "ofdm": ("profile", "delay_spread", "speed", "pilots"),
-    "rayleigh": ("csi",),
-    "rician": ("k_factor", "csi"),
+    "jammer": JAMMING,
+    "ofdm": (*JAMMING, *OF_OFDM),
+    "rayleigh": (*JAMMING, "csi"),
+    "rician": (*JAMMING, "k_factor", "csi"),
 }
 
 
@@ -80,6 +78,30 @@ def refuse_strangers(asked: Request) -> None:
     for field, option in OPTIONS.items():
         if getattr(asked, field) is not None and field not in CHANNEL_OPTIONS.get(asked.channel, ()):
             raise ValueError(f"{option} means nothing to channel {asked.channel!r}")
+
+
+def may_be_jammed(channel: str) -> bool:
+    """Whether a jammer belongs to the channel, or may be put behind it."""
+    return "sjr_db" in CHANNEL_OPTIONS.get(channel, ())
+
+
+def _ofdm(asked: Request) -> OFDM:
+    if asked.pilots and asked.sjr_db is not None:
+        raise ValueError(f"--pilots {asked.pilots} would go unjammed: leave them out, or --sjr and --policy")
+    spread = 100e-9 if asked.delay_spread is None else asked.delay_spread
+    profile, speed, pilots = asked.profile or "A", asked.speed or 0.0, asked.pilots or 0
+    return OFDM(1.0, profile, delay_spread=spread, speed=speed, pilots=pilots)
+
+
+def _jammed(fading: Channel, asked: Request, policy: nn.Module) -> Channel:
+    """Fading with a jammer at the receiver, if one is asked for, who then brings the noise as well."""
+    if asked.sjr_db is None:
+        return fading
+    jammer = Jammer(policy, 1.0, from_decibels(-asked.sjr_db))
+    if jammer.nominal.gain != 1:
+        wrong = f"behind {asked.channel} nobody can tell what policy {asked.policy!r} takes of the signal"
+        raise ValueError(f"{wrong}: use another --policy, or --channel jammer")
+    return fading.at(SILENT) >> jammer
 
 
 def _flipping(nature: MemorylessChannel, asked: Request) -> BitFlip:

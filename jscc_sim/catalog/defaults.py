@@ -24,12 +24,13 @@ def with_defaults(asked: Request, players: Players) -> Request:
     refuse_strangers(asked)
     source = asked.source or _natural_source(asked, players)
     known("source", source.partition(":")[0], SOURCE_NAMES)
-    sjr_db = players.sjr_db if asked.sjr_db is None else asked.sjr_db
-    asked = replace(asked, source=source, sjr_db=sjr_db if asked.channel == "jammer" else asked.sjr_db)
-    if _is_the_game(asked):
-        return replace(asked, policy=LEARNED, codecs=(LEARNED,))
-    policy = asked.policy or "gaussian" if asked.channel == "jammer" else None
-    return replace(asked, policy=policy, codecs=asked.codecs or usual_codecs(source))
+    asked = replace(asked, source=source)
+    if asked.channel == "jammer" or asked.policy is not None or asked.sjr_db is not None:
+        asked = replace(asked, sjr_db=players.sjr_db if asked.sjr_db is None else asked.sjr_db)
+        if _is_the_game(asked):
+            return replace(asked, policy=LEARNED, codecs=(LEARNED,))
+        asked = replace(asked, policy=asked.policy or "gaussian")
+    return replace(asked, codecs=asked.codecs or usual_codecs(source))
 
 
 def _is_the_game(asked: Request) -> bool:

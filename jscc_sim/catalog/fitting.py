@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 from channels import (
     Channel,
-    Jammer,
     MemorylessChannel,
     NeuralPolicy,
     NeuralSourcePolicy,
     NeuralTapPolicy,
     SourceAwarePolicy,
-    innermost,
+    jammer_in,
 )
 from jscc_sim.catalog.codecs import build_codec
 from jscc_sim.catalog.players import is_file
@@ -69,8 +68,8 @@ def _drawing(asked: Request, k: int) -> str:
 
 
 def _check_policy(asked: Request, name: str, source: Source, codec: Codec, channel: Channel) -> None:
-    jammer = innermost(channel)
-    policy = jammer.policy if isinstance(jammer, Jammer) else None
+    jammer = jammer_in(channel)
+    policy = jammer.policy if jammer else None
     parts = _Parts(asked, name, source, codec, channel.nominal)
     if isinstance(policy, SourceAwarePolicy) and codec.k != codec.n:
         needs = f"policy {asked.policy!r} sends the source word turned round, which takes k = n"

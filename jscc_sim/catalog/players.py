@@ -6,6 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from channels import Channel, Jammer, Policy, from_decibels
+from jscc_sim.catalog.channels import may_be_jammed
 from jscc_sim.catalog.codecs import CODEC_NAMES, LEARNED
 from jscc_sim.catalog.own_policies import is_own_policy, own_policy
 from jscc_sim.catalog.policies import POLICY_NAMES
@@ -74,7 +75,7 @@ class Players:
 
 def is_learned(asked: Request) -> bool:
     """Whether a request asks for players that are trained for each of its points."""
-    return asked.channel == "jammer" and (asked.policy == LEARNED or LEARNED in asked.codecs)
+    return asked.policy == LEARNED or (asked.channel == "jammer" and LEARNED in asked.codecs)
 
 
 def learned_players(asked: Request, name: str, snr_db: float, k: int, progress: Progress) -> Players:
@@ -103,7 +104,7 @@ def load_players(asked: Request) -> Players:
     records: list[Record] = []
     policy: nn.Module | None = None
     codec, lower, upper, informed, own_k, data = None, None, None, False, None, None
-    if asked.policy is not None and asked.channel == "jammer":
+    if asked.policy is not None and may_be_jammed(asked.channel):
         if is_own_policy(asked.policy):
             policy, own_k = own_policy(asked.policy, asked.k)
         elif is_file(asked.policy):

@@ -59,7 +59,7 @@ CHANNEL_OPTIONS = (
         "tone:FREQUENCY, reactive:THRESHOLD, FILE, latents in FILE.npy or package.module:factory(k)  "
         "[gaussian; without --codec: learned].",
     ),
-    decibels("--sjr", "Signal-to-jammer ratio in dB  [0, or that of FILE]."),
+    decibels("--sjr", "Signal-to-jammer ratio in dB  [0, or that of FILE; rayleigh, rician and ofdm: no jammer]."),
     decibels("--jsr", "Jammer-to-signal ratio in dB: minus --sjr."),
     click.option("--shared", help="Common randomness of transmitter and receiver: sign or rotation."),
     click.option("--flips", type=int, help="The flipping adversary's budget per word  [1]."),
