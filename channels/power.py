@@ -87,7 +87,8 @@ class UnitPower(nn.Module):
         momentum = self.momentum if torch.is_grad_enabled() else 0.0
         with torch.no_grad():
             seen = power.to(self.power)
-            self.power.copy_(torch.where(self.power.isnan(), seen, self.power.lerp(seen, momentum)))
+            moved = torch.where(self.power.isnan(), seen, self.power.lerp(seen, momentum))
+            self.power.copy_(torch.where(seen.isfinite(), moved, self.power))  # nothing is learned from an overflow
         return a * power.rsqrt()
 
     @torch.no_grad()

@@ -34,4 +34,5 @@ def check_device(device: str) -> None:
             raise RuntimeError("it must be cpu or cuda")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"torch cannot compute on {device!r} here: {str(error).splitlines()[0]}") from None
+        told = str(error).splitlines()[0] if device.partition(":")[0] in ("cpu", "cuda") else "it must be cpu or cuda"
+        raise ValueError(f"torch cannot compute on {device!r} here: {told}") from None

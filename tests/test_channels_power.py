@@ -113,6 +113,15 @@ class TestUnitPower:
         with pytest.raises(ValueError, match="power of a signal"):
             UnitPower().freeze(power)
 
+    @pytest.mark.parametrize("bad", [torch.full((4, 2), math.nan), torch.full((4, 2), math.inf), torch.empty(0, 2)])
+    def test_learns_nothing_from_what_is_not_finite(self, bad):
+        unit = UnitPower()
+        unit(bad)
+        assert unit.power.isnan()
+        unit(torch.full((4, 2), 3.0))
+        unit(bad)
+        assert float(unit.power) == 9.0
+
     def test_silence_stays_silence(self):
         assert torch.equal(UnitPower()(torch.zeros(4)), torch.zeros(4))
 

@@ -18,10 +18,12 @@ from jscc_sim.image_metrics import (
     fidelity,
     frechet_distance,
     kernel_distance,
+    perceptual_distance,
     planes,
 )
 from jscc_sim.image_metrics.inception import resized
 from jscc_sim.seeds import seeded
+from jscc_sim.sources import Images
 
 # Which weights of the home folder an extractor needs; those of the third come along.
 NEEDS = {"fid_inception": "fid-inception", "lite0": "lite0", "mnist_cnn": None}
@@ -170,6 +172,44 @@ class TestFidelity:
             fidelity(noise(3, 16, 16), noise(2, 16, 16))
         with pytest.raises(ValueError, match="originals are"):
             fidelity(noise(3, 16, 16), noise(3, 16, 12))
+
+
+class TestPerceptual:
+    class Stages(nn.Module):
+        """Two stages that can be computed by hand."""
+
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Identity(), nn.AvgPool2d(2)
+
+        def forward(self, images):
+            return self.second(self.first(images)).mean((2, 3))
+
+    @pytest.fixture
+    def two(self):
+        return Extractor("two", self.Stages(), 3, stages=("first", "second"), batch=2)
+
+    def test_is_the_sum_over_stages_of_unit_features(self, two):
+        red, green, other = torch.zeros(3, 5, 3, 4, 4)
+        red[:, 0], green[:, 1] = 0.5, 0.1
+        other[:, :2] = 0.3  # at 45 degrees from both
+        assert perceptual_distance(red, green, two) == pytest.approx(4.0)
+        assert perceptual_distance(red, other, two) == pytest.approx(2 * (2 - 2**0.5), rel=1e-5)
+        assert perceptual_distance(red, red, two) == 0
+
+    def test_grows_with_the_blur_where_a_network_looks(self):
+        digits, images = extractor("mnist_cnn"), Images("").draw(20).reshape(20, 1, 28, 28)
+        blurred = [nn.functional.avg_pool2d(images, size, 1, size // 2) for size in (1, 3, 5, 9)]
+        found = [perceptual_distance(images, blur, digits) for blur in blurred]
+        assert found[0] == 0
+        assert found == sorted(found)
+        assert digits.network.features[1]._forward_hooks == {}
+
+    def test_says_what_it_cannot_compare(self, two):
+        with pytest.raises(ValueError, match="mine shows nothing of its stages"):
+            perceptual_distance(torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4), Extractor("mine", nn.Identity(), 3))
+        with pytest.raises(ValueError, match="1 originals cannot be compared with 2"):
+            perceptual_distance(torch.rand(1, 3, 4, 4), torch.rand(2, 3, 4, 4), two)
 
 
 def test_resizing_is_tensorflows():

@@ -165,17 +165,18 @@ class TestEveryRegulariser:
         assert abs(straight.mean() - shuffled.mean()) <= allowed
 
     def test_learns_nothing_in_evaluation_and_without_gradients(self, name):
+        from small_autoencoder import same  # which takes its regularisers from here
+
         reg = SOME[name]()
         z = reg.norm(gaussian(reg))
         reg(z)
-        reg.eval()
+        before = copy.deepcopy(reg.state_dict())
         with torch.no_grad():
-            reg.train()(z)
-        state = copy.deepcopy(reg.eval().state_dict())
+            reg(z)
+        assert same(reg.state_dict(), before)
+        reg.eval()
         reg(reg.norm(3 * gaussian(reg)))
-        after = reg.state_dict()
-        assert int(reg.calls) == 1
-        assert repr(state) == repr(after)
+        assert same(reg.state_dict(), before)
 
     def test_resumes_bit_for_bit_in_a_fresh_object(self, name):
         reg = SOME[name]()
@@ -216,15 +217,13 @@ class TestEveryRegulariser:
         assert encoder.weight.grad.isfinite().all()
 
     def test_weight_rises_while_it_warms_up(self, name):
-        reg = SOME[name]()
+        reg, heard = SOME[name](), []
         reg.warmup, reg.weight = 4, 2.0
-        h = gaussian(reg, 64)
+        penalty = reg.penalty
+        reg.penalty = lambda z: heard.append(penalty(z)) or heard[-1]
         for share in (0.25, 0.5, 0.75, 1.0, 1.0):
-            z, state = reg.norm(h), torch.get_rng_state()
-            found = float(reg(z).detach())
-            torch.set_rng_state(state)
-            if name not in ("jamming", "aae", "infomax"):  # they have learned between the two
-                assert found == pytest.approx(2 * share * float(reg.penalty(z)), rel=1e-5)
+            found = float(reg(reg.norm(gaussian(reg, 64))).detach())
+            assert found == pytest.approx(2 * share * float(heard[-1].detach()), rel=1e-5)
 
     @pytest.mark.parametrize("z", [torch.randn(1, 2), torch.randn(8), torch.randn(4, 2, 2)])
     def test_refuses_what_is_not_a_batch(self, name, z):
@@ -602,6 +601,19 @@ class TestInfomax:
         assert float(reg(z, z)) == pytest.approx(float(reg(z)), rel=0.1)
         with pytest.raises(ValueError, match=r"two views have the same shape, got \(8, 2\) and \(4, 2\)"):
             reg(z[:8], other[:4])
+
+    def test_what_is_not_finite_leaves_no_trace(self):
+        """Neither in the statistics nor in the critic, whichever view it is in."""
+        reg = NoiseInjection(GaussianLatents(2, 0.5), CRITICS["bilinear"](2), weight=1.0, warmup=0)
+        z = reg.norm(torch.randn(64, 2))
+        before = {name: value.clone() for name, value in reg.named_parameters()}
+        bad = z.clone()
+        bad[3] = math.nan
+        for refused in (lambda: reg(z, bad), lambda: reg(bad, z), lambda: reg.norm(bad)):
+            with pytest.raises(FloatingPointError, match="lower the learning rate"):
+                refused()
+        assert all(torch.equal(value, before[name]) for name, value in reg.named_parameters())
+        assert reg.eval().norm(z).isfinite().all()
 
     def test_refuses_nonsense(self):
         with pytest.raises(ValueError, match="bound must be one of infonce, dv, nwj"):

@@ -42,7 +42,7 @@ class Infomax(nn.Module):
         """
         words = draw_through(probability, 1)[0]
         known = words.detach()
-        self.learner.teach(lambda: self._mistakes(known))
+        self.learner.update(lambda: self._mistakes(known))
         return Terms(
             binary_entropy(probability.mean(0)).sum(),
             binary_entropy(probability).sum(-1).mean(),

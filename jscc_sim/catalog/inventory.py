@@ -55,8 +55,9 @@ def _policies() -> Iterator[Entry]:
 
 def _shaping() -> Iterator[Entry]:
     """Of ``jscc-sim regularise``: methods with their options, priors, families of nets and extractors."""
+    from jscc_sim.autoencoders import FAMILIES
     from jscc_sim.image_metrics import EXTRACTORS  # here, because a sweep does not wait for libraries of images
-    from jscc_sim.regularise import FAMILIES, METHODS, options_of
+    from jscc_sim.regularise import METHODS, options_of
     from jscc_sim.regularisers.priors import PRIORS
 
     for name, build in METHODS.items():

@@ -90,12 +90,14 @@ def regularise(
 
     Latents are a jammer's signal, too: jscc-sim certify --policy DIR/jamming-0/latents.npy
     """
-    if out and out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"{out} is not a folder to save the models into")
+    if out and (file := next((path for path in (out, *out.parents) if path.is_file()), None)):
+        raise NotADirectoryError(f"{file} is a file, not a folder to save the models into: choose another --out")
     in_a_row = options.seeds_from(seed, seeds)
+    from jscc_sim.autoencoders import Schedule
     from jscc_sim.data.parts import load_parts
+    from jscc_sim.image_metrics import shape_of
     from jscc_sim.precision import gains_from_bf16
-    from jscc_sim.regularise import Schedule, Study, default_extractor, shape_of, table
+    from jscc_sim.regularise import Study, default_extractor, table
     from jscc_sim.seeds import check_device
 
     check_device(device)
@@ -127,8 +129,9 @@ def regularise(
 
 def _chosen(methods: str, family: str, extractor: str | None, prior: str) -> list[str]:
     """The names between the commas, once each; ValueError with a suggestion if one is not known."""
+    from jscc_sim.autoencoders import FAMILIES
     from jscc_sim.image_metrics import EXTRACTORS
-    from jscc_sim.regularise import FAMILIES, split_methods
+    from jscc_sim.regularise import split_methods
     from jscc_sim.regularisers.priors import PRIORS
     from jscc_sim.spelling import known
 
@@ -161,7 +164,8 @@ def _results(
             try:
                 yield next(conducted) if result is None else result
             except KeyboardInterrupt:
-                kept = f"the same command goes on from the last epoch in {folder}" if folder else "nothing is kept"
+                begun = folder is not None and folder.exists()
+                kept = f"the same command goes on from the last epoch in {folder}" if begun else "nothing is kept of it"
                 click.echo(f"{kept}.", err=True)
                 raise
 
@@ -175,7 +179,8 @@ def _here(
     tell: Tell,
 ) -> Iterator[Result]:
     """Those studies one after the other, telling of each epoch."""
-    from jscc_sim.regularise import Reference, finish
+    from jscc_sim.image_metrics import Reference
+    from jscc_sim.regularise import finish
 
     if left:
         first = studies[left[0]]
@@ -203,9 +208,10 @@ def _draw(studies: Sequence[Study], results: Sequence[Result], parts: Parts, out
     judged = studies[0].judged(parts)
     first = {study.method: study.name for study in reversed(studies)}
     shown = {method: exhibit(out / first[method], judged.images) for method in dict.fromkeys(s.method for s in studies)}
-    errors = {method: f"{method}, MSE {found.result['mse']:.4f}" for method, found in shown.items()}
+    one_of = f"seed {studies[0].seed}: " if len({study.seed for study in studies}) > 1 else ""
+    errors = {method: f"{method}, {one_of}MSE {found.result['mse']:.4f}" for method, found in shown.items()}
     own = {name: f"{name}, draws of its own" for name in shown if Method.parse(name).name in MIXTURES}
-    distances = {name: f"{own.get(name, name)}, FD {found.result['fd']:.4g}" for name, found in shown.items()}
+    distances = {name: f"{own.get(name, name)}, {one_of}FD {found.result['fd']:.4g}" for name, found in shown.items()}
     learned = {method: [one["curve"] for one in results if one["method"] == method] for method in shown}
     drawn = None
     if studies[0].prior != "gaussian":

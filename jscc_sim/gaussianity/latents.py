@@ -6,17 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammainc, gammaln, hyp1f1
+from scipy.special import gammainc
 
 from jscc_sim.gaussianity.classifier import c2st
-from jscc_sim.gaussianity.statistics import DISTANCES, Array, beside_null
+from jscc_sim.gaussianity.statistics import DISTANCES, Array, beside_null, mean_distance
 
 # Statistics of all pairs look at so many words, spread evenly over the sample, and at so many rows at a time.
 PAIRED, ROWS = 10_000, 1000
 # Directions with less than this share of the largest variance count as empty.
 EMPTY = 1e-10
-# In more dimensions scipy's hypergeometric function may overflow, and an expansion is exact to six digits.
-MANY = 100
 
 
 def energy(sample: Array) -> float:
@@ -27,8 +25,8 @@ def energy(sample: Array) -> float:
     true Gaussian sample (`energy_distance` leaves these pairs out and has mean zero instead).
     """
     few, k = _spread(sample), sample.shape[1]
-    to_gaussian = _mean_distance((few**2).sum(1), k).mean()
-    return float(2 * to_gaussian - _mean_over_pairs(few, np.sqrt) - _mean_distance(np.zeros(1), k)[0] * math.sqrt(2))
+    to_gaussian = mean_distance((few**2).sum(1), k).mean()
+    return float(2 * to_gaussian - _mean_over_pairs(few, np.sqrt) - mean_distance(np.zeros(1), k)[0] * math.sqrt(2))
 
 
 def energy_whitened(sample: Array) -> float:
@@ -128,15 +126,3 @@ def _mean_over_pairs(words: Array, of: Callable[[Array], Array]) -> float:
         beyond = lengths[block, None] + lengths[after] - 2 * words[block] @ words[after].T
         total += float(of(within.clip(0)).sum() + 2 * of(beyond.clip(0)).sum())
     return total / len(words) ** 2
-
-
-def _mean_distance(squares: Array, k: int) -> Array:
-    """``E‖z − g‖`` for words of squared length ``squares (count,)``: the mean of a noncentral χ of ``k`` degrees."""
-    if k <= MANY:
-        scale = math.sqrt(2) * math.exp(gammaln((k + 1) / 2) - gammaln(k / 2))
-        return np.asarray(scale * hyp1f1(-0.5, k / 2, -squares / 2))
-    mean = k + squares
-    c2, c3, c4, c5, c6 = (2 ** (n - 1) * math.factorial(n - 1) * (k + n * squares) / mean**n for n in range(2, 7))
-    fourth, fifth, sixth = c4 + 3 * c2**2, c5 + 10 * c3 * c2, c6 + 15 * c4 * c2 + 10 * c3**2 + 15 * c2**3
-    series = 1 - c2 / 8 + c3 / 16 - 5 * fourth / 128 + 7 * fifth / 256 - 21 * sixth / 1024
-    return np.asarray(np.sqrt(mean) * series)

@@ -13,6 +13,8 @@ Array = NDArray[np.float64]
 DIRECTIONS = 64
 # The energy distance looks at all pairs of so many words.
 PAIRED = 2**11
+# In more dimensions scipy's hypergeometric function may overflow, and an expansion is exact to six digits.
+MANY = 100
 # Of the true Gaussian samples: not one by which users draw samples of their own.
 NULL_SEED = 781_204_953
 
@@ -72,10 +74,20 @@ def energy_distance(sample: Array) -> float:
     Zero for N(0, I) alone; the means over g are exact, so that a sample's may be negative.
     """
     few, k = np.asarray(sample[:PAIRED], dtype=float), sample.shape[1]
-    apart = 2 * math.exp(gammaln((k + 1) / 2) - gammaln(k / 2))
-    to_gaussian = apart / math.sqrt(2) * hyp1f1(-0.5, k / 2, -(few**2).sum(1) / 2)
     among = cdist(few, few).sum() / (len(few) * max(1, len(few) - 1))
-    return float(2 * to_gaussian.mean() - among - apart)
+    return float(2 * mean_distance((few**2).sum(1), k).mean() - among - math.sqrt(2) * mean_distance(np.zeros(1), k)[0])
+
+
+def mean_distance(squares: Array, k: int) -> Array:
+    """``E‖z − g‖``, ``g ~ N(0, I)``, of words of squared length ``squares (count,)``: that of a noncentral χ law."""
+    if k <= MANY:
+        scale = math.sqrt(2) * math.exp(gammaln((k + 1) / 2) - gammaln(k / 2))
+        return np.asarray(scale * hyp1f1(-0.5, k / 2, -squares / 2))
+    mean = k + squares
+    c2, c3, c4, c5, c6 = (2 ** (n - 1) * math.factorial(n - 1) * (k + n * squares) / mean**n for n in range(2, 7))
+    fourth, fifth, sixth = c4 + 3 * c2**2, c5 + 10 * c3 * c2, c6 + 15 * c4 * c2 + 10 * c3**2 + 15 * c2**3
+    series = 1 - c2 / 8 + c3 / 16 - 5 * fourth / 128 + 7 * fifth / 256 - 21 * sixth / 1024
+    return np.asarray(np.sqrt(mean) * series)
 
 
 def _second_moments(sample: Array) -> Array:

@@ -1,5 +1,6 @@
 """An extractor turns images into features; a distance between sets of images is one between their features."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import torch
@@ -14,6 +15,7 @@ class Extractor(nn.Module):
     """A frozen network that maps images ``(count, c, h, w)`` in [0, 1] to features ``(count, num_features)``.
 
     The names of the metrics, ``frechet`` and ``kernel``, carry the extractor's own, since each has a scale of its own.
+    `perceptual_distance` looks at the outputs of the network's modules named as ``stages``, each ``(count, c, h, w)``.
     An extractor of your own is ``Extractor("mine", network, 128)``; `distances` then gives ``fd_mine`` and ``kd_mine``.
     """
 
@@ -26,9 +28,10 @@ class Extractor(nn.Module):
         frechet: str = "",
         kernel: str = "",
         batch: int = BATCH,
+        stages: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.name, self.num_features, self.batch = name, num_features, batch
+        self.name, self.num_features, self.batch, self.stages = name, num_features, batch, tuple(stages)
         self.frechet, self.kernel = frechet or f"fd_{name}", kernel or f"kd_{name}"
         self.network = network.eval().requires_grad_(False)
 

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,8 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 STEM, CLASSES = 32, 1000
+# The last block of each stage.
+ENDS = tuple(f"_blocks.{last - 1}" for last in accumulate(stage.repeats for stage in STAGES))
 
 
 class SameConv2d(nn.Conv2d):

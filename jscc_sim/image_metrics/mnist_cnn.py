@@ -12,6 +12,8 @@ SHIPPED = Path(__file__).parent / "mnist_cnn.safetensors"
 SHA256 = "68ca0da806126232f9d5df0b8e680d52488604fa05a753d801e46d3c96af2b0d"
 FEATURES = 64
 SIZE = (28, 28)
+# The two convolutions, rectified.
+STAGES = ("features.1", "features.4")
 
 
 class MnistCnn(nn.Module):

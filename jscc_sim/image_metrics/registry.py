@@ -19,12 +19,12 @@ def fid_inception() -> Extractor:
 
 def efficientnet_lite0() -> Extractor:
     """Features of natural images at a sixth of Inception's cost."""
-    return Extractor("lite0", lite0.load_lite0(), lite0.FEATURES, batch=FEW)
+    return Extractor("lite0", lite0.load_lite0(), lite0.FEATURES, batch=FEW, stages=lite0.ENDS)
 
 
 def digits() -> Extractor:
     """Features of MNIST's digits, from a network that comes along."""
-    return Extractor("mnist_cnn", mnist_cnn.load_mnist_cnn(), mnist_cnn.FEATURES)
+    return Extractor("mnist_cnn", mnist_cnn.load_mnist_cnn(), mnist_cnn.FEATURES, stages=mnist_cnn.STAGES)
 
 
 EXTRACTORS: dict[str, Callable[[], Extractor]] = {

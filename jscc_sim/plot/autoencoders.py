@@ -8,16 +8,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from jscc_sim.plot.pictures import Array, mosaic, panels_of, rows_of_pictures, show_pictures
+from jscc_sim.plot.pictures import Array, mosaic, panels_of, rows_of_pictures, show_pictures, wrapped
 
 # Shares of a two-dimensional Gaussian within the circles, and how far the axes reach, or else as far as most latents.
 WITHIN, REACH, MOST = (0.5, 0.9, 0.99), 4.4, 0.995
 SHOWN_LATENTS = 4000
+# Of methods: matplotlib's ten colours, then lighter ones. And in letters, the widths of a panel and of a legend.
+COLOURS = [*(f"C{index}" for index in range(10)), *(colormaps["tab20"](2 * index + 1) for index in range(10))]
+PANEL, LEGEND = 40, 30
 # Below this a penalty is drawn on a linear scale.
 LINEAR = 1e-4
 
@@ -25,14 +30,14 @@ LINEAR = 1e-4
 def latents(
     found: Mapping[str, Array], labels: NDArray[np.integer[Any]] | None = None, drawn: Array | None = None
 ) -> Figure:
-    """Latents ``(count, k)`` on their two directions of largest variance, over circles of the prior N(0, I).
+    """Latents ``(count, k)`` on their two directions of largest variance, as they are if k = 2, over the prior N(0, I).
 
     A dot is an image, coloured by its label if there are ``labels (count,)``. Single latents are shown by density.
     Another prior is given by what was ``drawn (count, k)`` from it, and stands behind in grey.
     """
     figure, panels = panels_of(len(found), 3.3, 3.4)
     for axes, (name, z) in zip(panels, found.items(), strict=True):
-        axes.set_title(name, fontsize=10)
+        axes.set_title(wrapped(name, PANEL), fontsize=10)
         if z.shape[1] == 1:
             _draw_density(axes, z[:, 0], drawn)
         else:
@@ -40,19 +45,23 @@ def latents(
     shares = ", ".join(f"{100 * share:g} %" for share in WITHIN)
     prior = f"circles hold {shares} of N(0, I)" if drawn is None else "draws of the prior in grey"
     lines = all(z.shape[1] == 1 for z in found.values())
-    told = "density over that of the prior" if lines else f"two directions of largest variance; {prior}"
-    figure.suptitle(f"Latents of images: {told}", fontsize=11, wrap=True)
+    told = "density over that of the prior" if lines else f"two directions of largest variance\n{prior}"
+    figure.suptitle(f"Latents of images: {told}", fontsize=11)
     if labels is not None:
         _name_labels(figure, labels)
     return figure
 
 
 def _draw_plane(axes: Axes, z: Array, labels: NDArray[np.integer[Any]] | None, drawn: Array | None) -> None:
-    _, _, directions = np.linalg.svd(z - z.mean(0), full_matrices=False)
+    directions = np.eye(2) if z.shape[1] == 2 else np.linalg.svd(z - z.mean(0), full_matrices=False)[2]
     flat = (z @ directions[:2].T)[:SHOWN_LATENTS]
+    reach = 1.05 * float(np.quantile(np.abs(flat), MOST))
     if drawn is not None:
         behind = (drawn @ directions[:2].T)[:SHOWN_LATENTS]
         axes.scatter(behind[:, 0], behind[:, 1], s=14, c="0.8", linewidths=0, rasterized=True)
+        reach = max(reach, 1.05 * float(np.quantile(np.abs(behind), MOST)))
+    else:
+        reach = max(reach, REACH)
     colours = "C0" if labels is None else [f"C{label % 10}" for label in labels[: len(flat)]]
     axes.scatter(
         flat[:, 0], flat[:, 1], s=np.clip(8000 / len(flat), 4, 16), c=colours, alpha=0.55, linewidths=0, rasterized=True
@@ -61,9 +70,9 @@ def _draw_plane(axes: Axes, z: Array, labels: NDArray[np.integer[Any]] | None, d
     for share in WITHIN if drawn is None else ():
         radius = math.sqrt(-2 * math.log(1 - share))
         axes.plot(radius * np.cos(turn), radius * np.sin(turn), color="k", lw=0.9, alpha=0.8)
-    reach = max(REACH, 1.05 * float(np.quantile(np.abs(flat), MOST)))
-    ticks = np.arange(-1, 2) * (reach // 1.4)
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=ticks, yticks=ticks)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(4, symmetric=True))
     beyond = float((np.abs(flat) > reach).any(1).mean())
     if beyond >= 0.001:
         axes.text(0.98, 0.02, f"{100 * beyond:.1f} % outside", ha="right", transform=axes.transAxes, fontsize=8)
@@ -91,7 +100,7 @@ def samples(found: Mapping[str, Array]) -> Figure:
     for axes, (name, pictures) in zip(panels, found.items(), strict=True):
         across = math.ceil(math.sqrt(len(pictures) * 4 / 3))
         show_pictures(axes, mosaic(pictures, across))
-        axes.set_title(name, fontsize=10)
+        axes.set_title(wrapped(name, PANEL), fontsize=10)
     figure.suptitle("Images decoded from draws of the prior", fontsize=11)
     return figure
 
@@ -130,17 +139,25 @@ def training(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Fi
             for seed, epochs in enumerate(seeds):
                 numbers, values = ([epoch[part] for epoch in epochs] for part in ("number", what))
                 axes.plot(
-                    numbers, values, ".-", color=f"C{index}", lw=1.4, ms=5, alpha=0.85, label="" if seed else name
+                    numbers,
+                    values,
+                    ".-",
+                    color=COLOURS[index % len(COLOURS)],
+                    lw=1.4,
+                    ms=5,
+                    alpha=0.85,
+                    label="" if seed else wrapped(name, LEGEND),
                 )
         axes.set(xlabel="epoch", ylabel=said)
+        axes.set_xlim(left=0)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
     panels[0].set_yscale("log")
     panels[0].yaxis.set_major_formatter("{x:g}")
     panels[0].yaxis.set_minor_formatter("{x:g}")
-    panels[0].set_title("Training error of the reconstruction")
+    panels[0].set_title("Training error of the reconstruction", fontsize=11)
     panels[1].set_yscale("symlog", linthresh=LINEAR)
-    panels[1].set_title(f"What is added to it (scale linear within ±{LINEAR:g})")
+    panels[1].set_title(f"What is added to it\n(scale linear within ±{LINEAR:g})", fontsize=11)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     return figure
 
@@ -153,10 +170,10 @@ def trade_off(found: Mapping[str, Mapping[float, Sequence[tuple[float, float]]]]
     figure = Figure(figsize=(7.5, 5), layout="constrained")
     axes = figure.subplots()
     for index, (name, weights) in enumerate(found.items()):
-        colour = f"C{index}"
+        colour = COLOURS[index % len(COLOURS)]
         means = np.array([np.mean(seeds, 0) for _, seeds in sorted(weights.items())])
         each = np.array([point for seeds in weights.values() for point in seeds])
-        axes.plot(means[:, 0], means[:, 1], "o-", color=colour, ms=6, label=name)
+        axes.plot(means[:, 0], means[:, 1], "o-", color=colour, ms=6, label=wrapped(name, LEGEND))
         for weight, mean in zip(sorted(weights), means, strict=True) if len(weights) > 1 else ():
             axes.annotate(f"{weight:g}", mean, textcoords="offset points", xytext=(4, 4), fontsize=6, color=colour)
         axes.plot(each[:, 0], each[:, 1], ".", color=colour, ms=4, alpha=0.4)

@@ -1,6 +1,7 @@
 """Pictures on a figure: panels, mosaics and named rows of them, each ``(height, width, channels)`` in [0, 1]."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ Array = NDArray[np.floating[Any]]
 # Between pictures, in their widths; and in inches, a row of pictures, the gap below it and a letter of its name.
 MARGIN = 0.08
 PICTURES_WIDE, ROW_GAP, LETTER = 11.0, 0.08, 0.078
+ROW_NAME = 28
 # Room for a title, in inches.
 LEAST_WIDE = 7.0
 
@@ -28,17 +30,28 @@ def panels_of(count: int, width: float, height: float) -> tuple[Figure, list[Axe
     return figure, panels[:count]
 
 
+def wrapped(name: str, letters: int) -> str:
+    """A name in lines of about so many letters, broken after commas, brackets and blanks."""
+    lines = [""]
+    for part in re.split(r"(?<=[,( ])", name):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > letters:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def rows_of_pictures(rows: Mapping[str, Sequence[Array]], title: str, gaps: Sequence[float] = (0.0,)) -> Figure:
     """Rows of groups of pictures, named on the left; after each group comes the next of the ``gaps``."""
     strips = [
         np.concatenate([part for group in _parted(groups, gaps) for part in group], 1) for groups in rows.values()
     ]
     height, width, _ = strips[0].shape
-    left = 0.3 + LETTER * max(map(len, rows))
+    names = [wrapped(name, ROW_NAME) for name in rows]
+    left = 0.3 + LETTER * max(len(line) for name in names for line in name.splitlines())
     tall = PICTURES_WIDE * height / width
     whole = (left + PICTURES_WIDE + 0.1, (tall + ROW_GAP) * len(rows) + 0.4)
     figure = Figure(figsize=whole)
-    for index, (name, strip) in enumerate(zip(rows, strips, strict=True)):
+    for index, (name, strip) in enumerate(zip(names, strips, strict=True)):
         bottom = whole[1] - 0.4 - tall - index * (tall + ROW_GAP)
         place = (left / whole[0], bottom / whole[1], PICTURES_WIDE / whole[0], tall / whole[1])
         axes = figure.add_axes(place)

@@ -1,7 +1,5 @@
 """Methods of shaping latents side by side: the same autoencoder, images and schedule, another regulariser."""
 
-from jscc_sim.autoencoders import FAMILIES, Epoch, Schedule
-from jscc_sim.image_metrics import Reference, planes, shape_of
 from jscc_sim.regularise.conduct import Studied, conduct, encoder_policy, generated
 from jscc_sim.regularise.exhibits import Exhibit, exhibit
 from jscc_sim.regularise.finish import finish, finish_by_name, reference_of
@@ -11,18 +9,14 @@ from jscc_sim.regularise.study import SPLITS, Study, default_extractor
 from jscc_sim.regularise.table import by_weight, table
 
 __all__ = [
-    "FAMILIES",
     "LATENTS",
     "METHODS",
     "MIXTURES",
     "MODEL",
     "RESULT",
     "SPLITS",
-    "Epoch",
     "Exhibit",
     "Method",
-    "Reference",
-    "Schedule",
     "Studied",
     "Study",
     "by_weight",
@@ -36,11 +30,9 @@ __all__ = [
     "load_model",
     "load_result",
     "options_of",
-    "planes",
     "recall",
     "reference_of",
     "save",
-    "shape_of",
     "split_methods",
     "table",
 ]

@@ -16,7 +16,7 @@ from jscc_sim.certificates.latents import EncoderPolicy, LatentPolicy
 from jscc_sim.data.parts import Parts
 from jscc_sim.epochs import unheard
 from jscc_sim.gaussianity.statistics import ks
-from jscc_sim.image_metrics import Reference, planes, shape_of
+from jscc_sim.image_metrics import Reference, perceptual_distance, planes, shape_of
 from jscc_sim.nets import Shape
 from jscc_sim.regularise.methods import MIXTURES, Method
 from jscc_sim.regularise.study import Study
@@ -28,6 +28,8 @@ from jscc_sim.seeds import seeded
 SHOWN = 1000
 # Of a mixture, as in its paper.
 COMPONENTS = 10
+# So many reconstructions are compared stage by stage.
+COMPARED = 256
 # A prior's law is known from so many draws.
 DRAWS = 1_000_000
 
@@ -54,19 +56,17 @@ def conduct(
     parts: Parts,
     reference: Reference,
     *,
-    judged: Tensor | None = None,
     device: str = "cpu",
     saved: Path | None = None,
     hear: Hear = unheard,
 ) -> Studied:
-    """Train, then measure on the ``judged`` images, against which ``reference`` measures as many that are generated.
+    """Train, then measure on the study's judged images, beside which ``reference`` measures as many generated ones.
 
-    They are those of the study's split unless they are given. With ``saved``, training goes on from the checkpoint
-    there, if one is, and leaves one after each epoch; ``hear`` is told of the progress.
+    With ``saved``, training goes on from the checkpoint there, if one is, and leaves one after each epoch; ``hear`` is
+    told of the progress.
     """
     study.check(parts)
-    images = study.train(parts)
-    judged = planes(study.judged(parts).images) if judged is None else judged
+    images, judged = study.train(parts), planes(study.judged(parts).images)
     with seeded(study.seed, device):
         model = study.model(shape_of(parts.train.images)).to(device)
         training = Training(model, images.to(device), study.schedule, study.describe())
@@ -80,9 +80,13 @@ def conduct(
         described = Method.parse(study.method).name in MIXTURES
         drawn = _density(seen).sample(len(judged)) if described else torch.randn_like(latents)
         found = _distances(model, drawn, seen, reference) | _from_prior(study.prior, latents, seen)
+        again = reconstructed(model, judged)
+        if reference.extractor.stages:
+            apart = perceptual_distance(judged[:COMPARED], again[:COMPARED], reference.extractor)
+            found[f"perceptual_{reference.extractor.name}"] = apart
     result = {
         **study.describe(),
-        "mse": float((reconstructed(model, judged) - judged).square().mean()),
+        "mse": float((again - judged).square().mean()),
         "ks_train": ks(seen.double().numpy()),
         **found,
         **model.reg.metrics(latents),

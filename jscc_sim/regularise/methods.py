@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from torch import nn
 
@@ -12,6 +12,7 @@ from jscc_sim.regularisers import (
     AdversarialAE,
     CovariancePenalty,
     JammingRegulariser,
+    NoiseInjection,
     NoPenalty,
     Regulariser,
     Sinkhorn,
@@ -35,12 +36,14 @@ METHODS: dict[str, Callable[..., Regulariser]] = {
     "sliced": SlicedNormality,
     "sinkhorn": Sinkhorn,
     "covariance": CovariancePenalty,
+    "infomax": NoiseInjection.default,
     "mixture": NoPenalty,
     "rae": SquaredNorm,
     "none": NoPenalty,
 }
 # Known from the study: the latents' dimension and an image's values. And what cannot be typed.
 SIZES, OBJECTS = ("dim", "pixels"), ("prior",)
+KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "a word"}
 # What can stand for ``normaliser``.
 NORMALISERS: dict[str, Callable[[], nn.Module]] = {"none": nn.Identity, "unit": LatentPower}
 
@@ -73,13 +76,9 @@ class Method:
             known("normaliser", str(name), NORMALISERS)
             given["normaliser"] = NORMALISERS[name]()
         for name, value in self.options:
-            if isinstance(value, str) and not _takes_words(build, name):
-                raise ValueError(f"{name} of {self.name} must be a number, got {value!r}")
-        try:
-            return build(**given)
-        except TypeError as error:
-            said = str(error).splitlines()[0]
-            raise ValueError(f"{self} cannot be built, an option has a value of the wrong kind: {said}") from None
+            if (wanted := _wanted(build, name, value)) is not None:
+                raise ValueError(f"{name} of {self.name} must be {wanted}, got {value!r}")
+        return build(**given)
 
     def without(self, option: str) -> Self:
         """The same at its own value of an option."""
@@ -90,10 +89,18 @@ class Method:
         return f"{self.name}({options})" if options else self.name
 
 
-def _takes_words(build: Callable[..., Regulariser], option: str) -> bool:
-    """Whether text can be the value of an option: where its own is, or may be."""
-    parameter = inspect.signature(build).parameters[option]
-    return option == "normaliser" or isinstance(parameter.default, str) or "Literal" in str(parameter.annotation)
+def _wanted(build: Callable[..., Regulariser], option: str, value: Value) -> str | None:
+    """What the value of an option should have been, by the types of its parameter; None if it is."""
+    if option == "normaliser":  # named here, in place of a module
+        return None
+    annotation = inspect.signature(build).parameters[option].annotation
+    kinds: list[type] = []
+    words: list[str] = []
+    for kind in get_args(annotation) or (annotation,):
+        (words if get_args(kind) else kinds).extend(get_args(kind) or (kind,))
+    if value in words or type(value) in kinds or (float in kinds and type(value) is int):
+        return None
+    return " or ".join([*(KINDS[kind] for kind in kinds), *map(repr, words)])
 
 
 def options_of(name: str) -> list[str]:

@@ -88,7 +88,8 @@ class Study:
             raise ValueError(f"{count} images do not make a batch of {batch}: choose a smaller batch")
         if judged < max(4, 2 * self.k):
             raise ValueError(
-                f"{judged} {self.split} images are too few to judge k={self.k} latents by: choose a smaller k"
+                f"{judged} {self.split} images are too few to judge k={self.k} latents by: choose a smaller k or more"
+                " images to be judged by"
             )
 
     def train(self, parts: Parts) -> Tensor:

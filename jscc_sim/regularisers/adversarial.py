@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from jscc_sim.gaussianity import density_ratio
-from jscc_sim.regularisers.base import Regulariser
+from jscc_sim.regularisers.base import Regulariser, check_sizes
 from jscc_sim.regularisers.latent_power import LatentPower
 from jscc_sim.regularisers.learner import CHASING, Learner
 from jscc_sim.seeds import seeded
@@ -21,8 +21,8 @@ class AdversarialAE(Regulariser):
     ``D(z)`` is the probability that ``z`` comes from the prior; the discriminator learns inside, ``updates`` steps of
     Adam per call in training, and the latents get its non-saturating loss (Makhzani et al., arXiv 1511.05644).
     ``discriminator`` is any module from latents ``(batch, d)`` to logits ``(batch, 1)``. ``prior`` returns draws of the
-    shape of the latents it is given, such as ``KnotheRosenblatt.ring().like``. The latents are held to unit power by
-    default. Without a warm-up they collapse onto a line before the discriminator has learned anything.
+    shape of the latents it is given, such as ``KnotheRosenblatt.ring().like``. The ``normaliser`` holds the latents to
+    unit power by default. Without a warm-up they collapse onto a line before the discriminator has learned anything.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class AdversarialAE(Regulariser):
         normaliser: nn.Module | None = None,
         dim: int | None = None,
     ) -> None:
-        super().__init__(weight=weight, warmup=warmup, dim=dim)
+        super().__init__(weight=weight, warmup=warmup, dim=dim, normaliser=normaliser or LatentPower())
         self.learner = Learner(discriminator, updates=updates, lr=lr, betas=CHASING)
-        self.prior, self.normaliser = prior, normaliser or LatentPower()
+        self.prior = prior
 
     @classmethod
     def default(
@@ -53,18 +53,15 @@ class AdversarialAE(Regulariser):
         lr: float = 5e-3,
     ) -> Self:
         """For latents of ``dim`` dimensions, with a discriminator of two layers of ``hidden`` units."""
+        check_sizes(dim=dim, hidden=hidden)
         layers = (nn.Linear(dim, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2))
         discriminator = nn.Sequential(*layers, nn.Linear(hidden, 1))
         return cls(discriminator, weight=weight, warmup=warmup, updates=updates, lr=lr, dim=dim)
 
-    def norm(self, z: Tensor) -> Tensor:
-        """The latents as the normaliser leaves them: by default, at unit power."""
-        return self.normaliser(z)
-
     def penalty(self, z: Tensor) -> Tensor:
-        """Teach the discriminator (in training), then return the latents' loss."""
+        """Update the discriminator (in training), then return the latents' loss."""
         latents = z.detach()
-        self.learner.teach(lambda: self._mistakes(latents))
+        self.learner.update(lambda: self._mistakes(latents))
         return softplus(-self.discriminator(z)).mean() - math.log(2)
 
     def discriminator(self, z: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The regulariser's interface, for any training loop."""
 
+import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -27,16 +28,19 @@ class Regulariser(nn.Module, ABC):
     penalty is computed in float32 whatever the autocast, and its gradient reaches the latents alone. In several
     processes each weighs its own latents, and running statistics are those of the first, as in
     `DistributedDataParallel`; all must call it equally often. ``dim`` is the number of latents it was made for, if it
-    does not take any.
+    does not take any. ``normaliser`` acts on the latents first; by default none does.
     """
 
     calls: Tensor
 
-    def __init__(self, *, weight: float, warmup: int = 0, dim: int | None = None) -> None:
+    def __init__(
+        self, *, weight: float, warmup: int = 0, dim: int | None = None, normaliser: nn.Module | None = None
+    ) -> None:
         super().__init__()
-        if not (weight >= 0 and warmup >= 0):
-            raise ValueError(f"weight and warmup must be 0 or more, got {weight} and {warmup}")
+        if not (0 <= weight < math.inf and warmup >= 0):
+            raise ValueError(f"weight and warmup must be 0 or more, and finite, got {weight} and {warmup}")
         self.weight, self.warmup, self.dim = weight, warmup, dim
+        self.normaliser = normaliser or nn.Identity()
         self.register_buffer("calls", torch.tensor(0))
         self._told = False
 
@@ -44,9 +48,9 @@ class Regulariser(nn.Module, ABC):
         """How many numbers the encoder must give for ``d`` latents."""
         return d
 
-    @abstractmethod
     def norm(self, z: Tensor) -> Tensor:
         """The latent ``(batch, d)`` that decoder and penalty must see; the saved model holds its statistics."""
+        return self.normaliser(z)
 
     def draw(self, z: Tensor) -> Tensor:
         """The latent ``(batch, d)`` whose law is to be the prior: that of ``norm``, unless it leaves noise out."""
@@ -66,8 +70,6 @@ class Regulariser(nn.Module, ABC):
         if z.ndim != 2 or len(z) < 2:
             raise ValueError(f"latents have shape (batch, d), at least two to a batch, got {tuple(z.shape)}")
         self.check(z)
-        if not z.isfinite().all():  # before a player learns from them what it cannot forget
-            raise FloatingPointError("this batch has NaN or infinite latents: lower the learning rate")
         with torch.autocast(z.device.type, enabled=False):
             penalty = self.penalty(z.to(torch.promote_types(z.dtype, torch.float32)))
         share = 1.0
@@ -79,12 +81,14 @@ class Regulariser(nn.Module, ABC):
         return self.weight * share * penalty
 
     def check(self, z: Tensor) -> None:
-        """ValueError if these are not as many latents as it was made for."""
+        """ValueError if these are not as many latents as it was made for, FloatingPointError if they are not finite."""
         if self.dim is not None and z.shape[-1] != self.dim:
             name = type(self).__name__
             raise ValueError(
                 f"this {name} was made for {self.dim} latents, got {z.shape[-1]}: make it for {z.shape[-1]}"
             )
+        if not z.isfinite().all():  # before a player learns from them what it cannot forget
+            raise FloatingPointError("this batch has NaN or infinite latents: lower the learning rate")
 
     def _look(self, z: Tensor) -> None:
         """Warn, once, of latents that leave a direction empty."""
@@ -108,5 +112,15 @@ class Regulariser(nn.Module, ABC):
         return self
 
     def metrics(self, z: Tensor) -> dict[str, float]:
-        """Distances of normalised latents ``z (count, d)`` from N(0, I), each beside that of a true Gaussian sample."""
+        """Distances of normalised latents ``z (count, d)`` from N(0, I), each beside that of a true Gaussian sample.
+
+        From N(0, I) also if they are to follow another prior: map them to Gaussian ones first.
+        """
         return latent_metrics(z.detach().double().cpu().numpy())
+
+
+def check_sizes(**sizes: int) -> None:
+    """ValueError that names the size of a net that is not at least 1."""
+    for name, size in sizes.items():
+        if not size >= 1:
+            raise ValueError(f"{name} must be at least 1, got {size}")

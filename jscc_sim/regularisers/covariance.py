@@ -11,17 +11,11 @@ class CovariancePenalty(Regulariser):
 
     Zero for every law of zero mean and identity covariance, whatever its shape. A Gaussian batch of ``n`` scores
     ``(d + 1)/(n − 1) + 1/n`` in the mean. The covariance term alone is that of VICReg (Bardes, Ponce and LeCun,
-    arXiv 2105.04906), with the variances' hinge replaced by a square. ``normaliser`` acts on the latents first; by
-    default none does.
+    arXiv 2105.04906), with the variances' hinge replaced by a square.
     """
 
     def __init__(self, *, weight: float = 0.01, warmup: int = 0, normaliser: nn.Module | None = None) -> None:
-        super().__init__(weight=weight, warmup=warmup)
-        self.normaliser = normaliser or nn.Identity()
-
-    def norm(self, z: Tensor) -> Tensor:
-        """The latents as the normaliser leaves them."""
-        return self.normaliser(z)
+        super().__init__(weight=weight, warmup=warmup, normaliser=normaliser)
 
     def penalty(self, z: Tensor) -> Tensor:
         """The distance of both moments from those of N(0, I)."""

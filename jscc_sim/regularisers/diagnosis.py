@@ -6,12 +6,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from jscc_sim.regularisers.dual_ascent import DualAscent
+from jscc_sim.regularisers.dual_ascent import RunningMean
 
 # Of the running means of squared gradients, per batch.
 SHARE = 0.02
 # Shares of the latents' gradient below and above which the penalty decides too little, or all.
 LITTLE, ALL = 0.05, 0.95
+# Gaps of the last batches that are kept.
+HISTORY = 512
 # Gaps beyond so many null quantiles are no noise; fewer batches than these say nothing.
 CLEAR, FEWEST = 3.0, 128
 # Means over so many batches, whose variance over that of white noise makes an oscillation.
@@ -26,6 +28,30 @@ class Finding(NamedTuple):
 
     name: str
     message: str
+
+
+class Gaps(nn.Module):
+    """The gaps of the batches, their running mean and the last of them, as training goes on."""
+
+    last: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.running = RunningMean()
+        self.register_buffer("last", torch.zeros(HISTORY))
+
+    @torch.no_grad()
+    def take(self, gap: Tensor) -> None:
+        """Take in that of a batch."""
+        self.last[int(self.running.seen) % HISTORY] = gap
+        self.running.take(gap)
+
+    def recent(self) -> Tensor:
+        """Those of the last batches, up to 512, in order."""
+        count = int(self.running.seen)
+        if count <= HISTORY:
+            return self.last[:count]
+        return self.last.roll(-(count % HISTORY))
 
 
 class Gradients(nn.Module):
@@ -58,11 +84,12 @@ class Gradients(nn.Module):
 
 
 def _take(mean: Tensor, slope: Tensor) -> None:
-    """Take the mean square of a gradient into its running mean."""
-    mean.lerp_(slope.detach().square().mean().to(mean), SHARE)
+    """Take the mean square of a gradient into its running mean; one that overflowed, as in halves, is passed over."""
+    power = slope.detach().float().square().mean().to(mean)
+    mean.lerp_(torch.where(power.isfinite(), power, mean), SHARE)
 
 
-def diagnose(z: Tensor, ascent: DualAscent, gradients: Gradients) -> list[Finding]:
+def diagnose(z: Tensor, gaps: Gaps, gradients: Gradients) -> list[Finding]:
     """The failures whose signatures the latents ``z (count, d)`` and the last batches of training show."""
     if z.ndim != 2 or len(z) < 2 or not z.isfinite().all():
         raise ValueError(f"latents are diagnosed by at least two, (count, d), all finite, got {tuple(z.shape)}")
@@ -70,10 +97,10 @@ def diagnose(z: Tensor, ascent: DualAscent, gradients: Gradients) -> list[Findin
     if not 1 / OFF_POWER <= power <= OFF_POWER:
         told = f"the latents have power {power:.3g}, not 1"
         return [Finding("not normalised", f"{told}: pass them through reg.norm, in training and in evaluation")]
-    found, gaps = _of_latents(z), ascent.recent()
-    if len(gaps) < FEWEST:
+    found, running = _of_latents(z), gaps.running
+    if int(running.seen) < FEWEST:
         return found
-    return found + _of_weight(float(ascent.gap), ascent.quantile, gradients.share) + _of_swings(gaps)
+    return found + _of_weight(float(running.mean), running.quantile, gradients.share) + _of_swings(gaps.recent())
 
 
 def _of_weight(gap: float, limit: float, share: float | None) -> list[Finding]:

@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from jscc_sim.regularisers.base import Regulariser
+from jscc_sim.regularisers.base import Regulariser, check_sizes
 from jscc_sim.regularisers.critics import BOUNDS, CRITICS
 from jscc_sim.regularisers.learner import Learner
 
@@ -92,8 +92,9 @@ class NoiseInjection(Regulariser):
 
     ``reg(z)`` takes the latents ``z (n, d)`` of ``n`` data for both views, ``reg(a, b)`` those of two, in the same
     order and standardised together, ``a, b = reg.norm(torch.cat((a, b))).chunk(2)``. Noise is added to the second view,
-    in training and in evaluation. Their information cannot exceed `capacity`, and reaches it only if the views agree
-    and the latents follow the prior, N(0, I) or uniform (Butakov et al., arXiv 2410.06993).
+    in training and in evaluation. Their information cannot exceed `capacity`. Under Gaussian noise latents reach it
+    only if the views agree and the latents follow N(0, I). Under uniform noise uniform ones come near it if ε is small;
+    if it is not, a lattice of points ``2ε`` apart tells more (Butakov et al., arXiv 2410.06993).
 
     ``latents`` is `GaussianLatents` or `UniformLatents`, ``critic`` any module from two views to scores ``(n, n)`` of
     all pairs, such as `CRITICS`, and ``bound`` one of `BOUNDS`. The critic raises the bound inside, by ``updates``
@@ -126,6 +127,7 @@ class NoiseInjection(Regulariser):
         """For Gaussian latents of ``dim`` dimensions, with one of `CRITICS` by name."""
         if critic not in CRITICS:
             raise ValueError(f"critic must be one of {', '.join(CRITICS)}, got {critic!r}")
+        check_sizes(dim=dim)
         latents = GaussianLatents(dim, sigma)
         lr = RATE / sigma**2 if critic == "bilinear" else NET_RATE
         return cls(latents, CRITICS[critic](dim), weight=weight, warmup=warmup, lr=lr)
@@ -146,6 +148,8 @@ class NoiseInjection(Regulariser):
         """The weighted penalty, a scalar, of normalised latents ``z (n, d)``, with ``other (n, d)`` as second view."""
         if other is not None and other.shape != z.shape:
             raise ValueError(f"two views have the same shape, got {tuple(z.shape)} and {tuple(other.shape)}")
+        if other is not None:
+            self.check(other)
         self._other = other
         try:
             return super().forward(z)
@@ -153,10 +157,10 @@ class NoiseInjection(Regulariser):
             self._other = None
 
     def penalty(self, z: Tensor) -> Tensor:
-        """Teach the critic (in training), then return the bound, negated."""
+        """Update the critic (in training), then return the bound, negated."""
         noisy = self.latents.disturb(z if self._other is None else self._other.to(z.dtype))
         a, b = z.detach(), noisy.detach()
-        self.learner.teach(lambda: -self._information(a, b))
+        self.learner.update(lambda: -self._information(a, b))
         return -self._information(z, noisy)
 
     def _information(self, z: Tensor, noisy: Tensor) -> Tensor:

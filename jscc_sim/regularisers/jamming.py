@@ -1,20 +1,20 @@
 """The jammer as a regulariser: latents that jam a codec best are Gaussian."""
 
-import math
 from typing import Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from channels import GaussianPolicy, Jammer
+from channels.power import checked_power
 from jscc_sim.codecs import Codec, ModuleCodec
 from jscc_sim.codecs.neural import LineAndNet
-from jscc_sim.regularisers.base import Regulariser
-from jscc_sim.regularisers.diagnosis import Finding, Gradients, diagnose
+from jscc_sim.regularisers.base import Regulariser, check_sizes
+from jscc_sim.regularisers.diagnosis import Finding, Gaps, Gradients, diagnose
 from jscc_sim.regularisers.dual_ascent import DualAscent
 from jscc_sim.regularisers.latent_power import LatentPower
 from jscc_sim.regularisers.learner import CHASING, Learner
-from jscc_sim.regularisers.processes import average, processes
+from jscc_sim.regularisers.processes import average
 from jscc_sim.theory.saddle import scalar_payoff
 
 # The default's signal power over the jammer's, at which shape is visible, and its noise power over the jammer's.
@@ -27,13 +27,14 @@ class JammingRegulariser(Regulariser):
     The latents jam a JSCC codec that sends ``N(0, I)`` of its own; the codec learns inside, ``updates`` steps of Adam
     per call in training. At best the latents reach the saddle value ``V* = W/(1 + W)`` per symbol, with ``W`` the sum
     of jam and noise power, and then they are Gaussian (El-Geresy and Gündüz, arXiv 2512.02740). Divided by ``P``, the
-    signal-to-jammer ratio, the penalty does not depend on the unit of power.
+    signal-to-jammer ratio, the penalty does not depend on the unit of power. Against the best codec it is 0 or more;
+    one that is still learning errs more, and the penalty of Gaussian latents is then a little below 0.
 
     The jammer lends its powers; its policy is replaced by the encoder. A codec of ``k = d`` sees the latents' joint
     law, one of ``k = 1`` is shared by the coordinates and sees each alone. The codec belongs to the regulariser from
-    now on. ``weight="auto"`` raises the weight while the gap is more than the noise that
-    Gaussian latents would show, and lowers it otherwise. ``antithetic`` sends each word and its negative under the same
-    latent, which takes most of the noise from the gradient, and ``draws`` so many words under each.
+    now on. ``weight="auto"`` finds the least weight at which the codec, before it learns from a batch, errs no less
+    under its latents than under Gaussian ones, but for noise. ``antithetic`` sends each word and its negative under the
+    same latent, which takes most of the noise from the gradient.
     """
 
     def __init__(
@@ -46,21 +47,20 @@ class JammingRegulariser(Regulariser):
         updates: int = 1,
         lr: float = 5e-3,
         antithetic: bool = True,
-        draws: int = 1,
     ) -> None:
+        if isinstance(weight, str) and weight != "auto":
+            raise ValueError(f"weight must be a number or 'auto', got {weight!r}")
         dim = codec.k if codec.k > 1 else None  # a scalar codec is shared by any number of latents
-        super().__init__(weight=1.0 if weight == "auto" else weight, warmup=warmup, dim=dim)
+        super().__init__(weight=1.0 if weight == "auto" else float(weight), warmup=warmup, dim=dim)
         if codec.k != codec.n:
             raise ValueError(f"the saddle value is known for k = n only, got a codec of k={codec.k}, n={codec.n}")
-        if not draws >= 1:
-            raise ValueError(f"draws must be at least 1, got {draws}")
         self.jammer = Jammer(GaussianPolicy(), jammer.noise_power, jammer.jam_power)  # the encoder is its policy now
         self.jammer.unit = LatentPower()  # the latents' power, not the policy's, and not known yet
         self.learner = Learner(codec, updates=updates, lr=lr, betas=CHASING)
-        self.antithetic, self.draws = antithetic, draws
+        self.antithetic = antithetic
         self.value = float(scalar_payoff(1.0, 1.0, jammer.jam_power, jammer.noise_power))
-        self.ascent = DualAscent(chosen=weight == "auto")
-        self.gradients = Gradients()
+        self.ascent = DualAscent() if weight == "auto" else None
+        self.gaps, self.gradients = Gaps(), Gradients()
 
     @classmethod
     def default(
@@ -73,18 +73,17 @@ class JammingRegulariser(Regulariser):
         weight: float | Literal["auto"] = 0.02,
         warmup: int = 1000,
         updates: int = 2,
-        draws: int = 1,
     ) -> Self:
-        """For latents of ``dim`` dimensions: a weak signal, sent as it is, received by a net of ``hidden`` units.
+        """For latents of ``dim`` dimensions: a weak signal, sent uncoded, received by a net of ``hidden`` units.
 
-        ``signal`` and ``noise`` are powers over that of the latents. The receiver starts as the best linear one, which
+        ``signal`` and ``noise`` are powers over that of the latents; the signal has its power over each batch. The
+        receiver starts as the best linear one, which
         no latents of unit power can hurt. A small one that learns twice a step follows the encoder better than a large
         one that learns once, at the same cost.
         """
-        if not 0 < signal < math.inf:
-            raise ValueError(f"signal must be positive and finite, got {signal}")
-        if not hidden >= 1:
-            raise ValueError(f"hidden must be at least 1 unit, got {hidden}")
+        for name, power in (("signal", signal), ("noise", noise)):
+            checked_power(name, power)
+        check_sizes(dim=dim, hidden=hidden)
         receiver = LineAndNet(dim, dim, hidden)
         with torch.no_grad():
             receiver.line.weight.copy_(torch.eye(dim) / (1 + (1 + noise) / signal))
@@ -92,18 +91,21 @@ class JammingRegulariser(Regulariser):
                 last.zero_()
         jammer = Jammer(GaussianPolicy(), noise / signal, 1 / signal)
         codec = ModuleCodec(nn.Identity(), receiver, dim, dim)
-        return cls(jammer, codec, weight=weight, warmup=warmup, updates=updates, draws=draws)
+        found = cls(jammer, codec, weight=weight, warmup=warmup, updates=updates)
+        found.dim = dim
+        return found
 
     @classmethod
     def paper(cls, dim: int, *, hidden: int = 128, weight: float = 0.1) -> Self:
         """As in the paper: all powers one, a transmitter that learns too, one word under each latent."""
+        check_sizes(dim=dim, hidden=hidden)
         codec = ModuleCodec(LineAndNet(dim, dim, hidden), LineAndNet(dim, dim, hidden), dim, dim)
         return cls(Jammer(GaussianPolicy(), 1.0, 1.0), codec, weight=weight, warmup=0, lr=1e-3, antithetic=False)
 
     @property
     def found_weight(self) -> float:
         """The weight in use: with ``"auto"``, where dual ascent has got to."""
-        return self.weight * float(self.ascent.weight)
+        return self.weight if self.ascent is None else float(self.ascent.weight)
 
     @property
     def codec(self) -> Codec:
@@ -121,25 +123,38 @@ class JammingRegulariser(Regulariser):
         return super().forward(z)
 
     def penalty(self, z: Tensor) -> Tensor:
-        """Teach the codec (in training), then return the penalty."""
+        """Update the codec (in training), then return the penalty."""
         words = z.reshape(-1, self.codec.k)
-        jam = words.detach()
-        self.learner.teach(lambda: self._errors(jam).mean())
+        jam, learns = words.detach(), self.training and torch.is_grad_enabled()
+        if learns and self.ascent is not None:
+            excess = self._excess(jam)
+            average([excess])
+            self.ascent.step(excess, warm=int(self.calls) >= self.warmup)
+        self.learner.update(lambda: self._errors(jam).mean())
         seen = self.gradients.watched(words) if self.training else words
-        gaps = self.jammer.jam_power * (self.value - self._errors(seen.repeat(self.draws, 1)))
-        if self.training and torch.is_grad_enabled():
-            seen_by_all = torch.stack((gaps.detach().mean(), gaps.detach().var() / len(gaps)))
-            average([seen_by_all])
-            mean, variance = seen_by_all
-            self.ascent.step(mean, variance / processes(), warm=int(self.calls) >= self.warmup)
-        return self.ascent.weight * gaps.mean()
+        gap = self.jammer.jam_power * (self.value - self._errors(seen).mean())
+        if learns:
+            told = gap.detach().clone()
+            average([told])
+            self.gaps.take(told)
+        return gap if self.ascent is None else self.ascent.weight * gap
+
+    @torch.no_grad()
+    def _excess(self, jam: Tensor) -> Tensor:
+        """By how much less than under Gaussian latents the codec errs, in units of the penalty.
+
+        Zero in the mean for Gaussian ones, however well the codec has learned, as it has not seen either.
+        """
+        gaussian = torch.randn_like(jam)
+        gaussian /= gaussian.square().mean().sqrt()  # at unit power over the batch, like the latents
+        return self.jammer.jam_power * (self._errors(gaussian).mean() - self._errors(jam).mean())
 
     def diagnose(self, z: Tensor) -> list[Finding]:
         """What shows signs of going wrong in training, for normalised latents ``z (count, d)``.
 
         Nothing, if it is empty, which does not mean that they are Gaussian: `metrics` says that.
         """
-        found = diagnose(z.detach(), self.ascent, self.gradients)
+        found = diagnose(z.detach(), self.gaps, self.gradients)
         if (calls := int(self.calls)) >= self.warmup:
             return found
         told = f"{calls} of {self.warmup} calls of the warm-up are done: what else is found may pass"

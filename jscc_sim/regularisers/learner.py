@@ -13,9 +13,9 @@ CHASING = (0.5, 0.999)
 
 
 class Learner(nn.Module):
-    """``player`` and its Adam: ``updates`` steps at rate ``lr`` whenever it is taught, in training only.
+    """``player`` and its Adam: ``updates`` steps at rate ``lr`` at each `update`, in training only.
 
-    Between lessons the player's parameters take no gradient, so that an outer optimiser that holds them, and a wrapper
+    Between updates the player's parameters take no gradient, so that an outer optimiser that holds them, and a wrapper
     that waits for the gradients of all parameters, leave them alone. In several processes gradients are averaged, and
     the players start as that of the first. ``state_dict`` holds the optimiser's state too, which goes with the player
     to another device.
@@ -32,9 +32,9 @@ class Learner(nn.Module):
             weight.requires_grad_()
         self.learned = list(player.parameters())
         self.optimiser = torch.optim.Adam(self.learned, lr, betas, fused=True) if self.learned else None
-        self._lessons(begin=False)
+        self._requires_grad(learn=False)
 
-    def teach(self, loss: Callable[[], Tensor]) -> None:
+    def update(self, loss: Callable[[], Tensor]) -> None:
         """Lower ``loss()``, computed anew in each step; nothing in evaluation, and nothing without gradients."""
         if self.optimiser is None or not (self.training and torch.is_grad_enabled()):
             return
@@ -43,7 +43,7 @@ class Learner(nn.Module):
         if not self.optimiser.state:
             follow_first([*self.player.parameters(), *self.player.buffers()])
         self.player.train()
-        self._lessons(begin=True)
+        self._requires_grad(learn=True)
         try:
             for _ in range(self.updates):
                 self.optimiser.zero_grad()
@@ -52,11 +52,11 @@ class Learner(nn.Module):
                 self.optimiser.step()
         finally:
             self.optimiser.zero_grad()
-            self._lessons(begin=False)
+            self._requires_grad(learn=False)
 
-    def _lessons(self, *, begin: bool) -> None:
+    def _requires_grad(self, *, learn: bool) -> None:
         for weight in self.learned:
-            weight.requires_grad_(begin)
+            weight.requires_grad_(learn)
 
     def _take_up_player(self) -> None:
         """Go on with the player's parameters as they are now, in place, number format and identity."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from jscc_sim.regularisers.base import Regulariser
+from jscc_sim.regularisers.wasserstein import squared_distances
 
 TOLERANCE = 1e-4
 
@@ -18,8 +19,7 @@ class Sinkhorn(Regulariser):
     computed by POT in the log domain, in at most ``iterations`` sweeps, and differentiated at the plan that is found.
     Small batches in many dimensions are far apart even if their laws agree: at ``epsilon`` 0.5, ``d`` = 8 and 256
     latents, a Gaussian batch scores 0.08; a larger ``epsilon`` lowers this and sees less of the shape. ``prior``
-    returns draws of the shape of the latents it is given; ``normaliser`` acts on the latents first; by default none
-    does.
+    returns draws of the shape of the latents it is given.
     """
 
     def __init__(
@@ -32,15 +32,10 @@ class Sinkhorn(Regulariser):
         prior: Callable[[Tensor], Tensor] = torch.randn_like,
         normaliser: nn.Module | None = None,
     ) -> None:
-        super().__init__(weight=weight, warmup=warmup)
+        super().__init__(weight=weight, warmup=warmup, normaliser=normaliser)
         if not (epsilon > 0 and iterations >= 1):
             raise ValueError(f"epsilon must be positive and iterations at least 1, got {epsilon} and {iterations}")
         self.epsilon, self.iterations, self.prior = epsilon, iterations, prior
-        self.normaliser = normaliser or nn.Identity()
-
-    def norm(self, z: Tensor) -> Tensor:
-        """The latents as the normaliser leaves them."""
-        return self.normaliser(z)
 
     def penalty(self, z: Tensor) -> Tensor:
         """The divergence from fresh draws of the prior."""
@@ -60,5 +55,4 @@ class Sinkhorn(Regulariser):
 
 
 def _cost(z: Tensor, g: Tensor) -> Tensor:
-    squared = z.square().sum(1)[:, None] + g.square().sum(1) - 2 * z @ g.T
-    return squared.clamp_min(0) / z.shape[1]
+    return squared_distances(z, g) / z.shape[1]

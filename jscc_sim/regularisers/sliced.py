@@ -14,7 +14,7 @@ class SlicedNormality(Regulariser):
     from −``reach`` to ``reach`` by the trapezoidal rule with ``knots`` points on each half (Epps and Pulley,
     Biometrika 1983; SIGReg of Balestriero and LeCun, *LeJEPA*, arXiv 2511.08544). SIGReg multiplies this by the batch
     size ``n``; here it is left out, so that the penalty estimates the same number whatever ``n``: a Gaussian batch
-    scores ``1.06/n`` in the mean. ``normaliser`` acts on the latents first; by default none does.
+    scores ``1.06/n`` in the mean.
     """
 
     t: Tensor
@@ -30,24 +30,19 @@ class SlicedNormality(Regulariser):
         warmup: int = 0,
         normaliser: nn.Module | None = None,
     ) -> None:
-        super().__init__(weight=weight, warmup=warmup)
+        super().__init__(weight=weight, warmup=warmup, normaliser=normaliser)
         if not (directions >= 1 and knots >= 2 and reach > 0):
             raise ValueError(
                 "directions must be at least 1, knots at least 2 and reach positive, "
                 f"got {directions}, {knots} and {reach}"
             )
         self.directions = directions
-        self.normaliser = normaliser or nn.Identity()
         t = torch.linspace(0, reach, knots)
         steps = torch.full_like(t, 2 * reach / (knots - 1))  # both halves, which are alike
         steps[0] /= 2
         steps[-1] /= 2
         self.register_buffer("t", t, persistent=False)
         self.register_buffer("quadrature", steps * torch.exp(-t.square() / 2), persistent=False)
-
-    def norm(self, z: Tensor) -> Tensor:
-        """The latents as the normaliser leaves them."""
-        return self.normaliser(z)
 
     def penalty(self, z: Tensor) -> Tensor:
         """The mean statistic along fresh directions."""

@@ -36,6 +36,11 @@ KERNELS: dict[str, Callable[[Tensor, int], Tensor]] = {
 }
 
 
+def squared_distances(z: Tensor, g: Tensor) -> Tensor:
+    """``‖z − g‖²`` of all pairs, ``(count of z, count of g)``."""
+    return (z.square().sum(1)[:, None] + g.square().sum(1) - 2 * z @ g.T).clamp_min(0)
+
+
 class WassersteinMMD(Regulariser):
     """``MMD²(z, g)``, unbiased, between latents ``z (batch, d)`` and as many fresh draws ``g`` of the prior.
 
@@ -44,7 +49,6 @@ class WassersteinMMD(Regulariser):
     dimensionless; ``energy`` is ``−r/√d``, whose MMD² is the energy distance over ``√d``. Zero in the mean if the
     latents follow the prior, so that a single value may be negative (Tolstikhin, Bousquet, Gelly and Schölkopf,
     *Wasserstein Auto-Encoders*, ICLR 2018). ``prior`` returns draws of the shape of the latents it is given;
-    ``normaliser`` acts on the latents first; by default none does.
     """
 
     def __init__(
@@ -56,15 +60,10 @@ class WassersteinMMD(Regulariser):
         prior: Callable[[Tensor], Tensor] = torch.randn_like,
         normaliser: nn.Module | None = None,
     ) -> None:
-        super().__init__(weight=weight, warmup=warmup)
+        super().__init__(weight=weight, warmup=warmup, normaliser=normaliser)
         if kernel not in KERNELS:
             raise ValueError(f"kernel must be one of {', '.join(KERNELS)}, got {kernel!r}")
         self.kernel, self.prior = kernel, prior
-        self.normaliser = normaliser or nn.Identity()
-
-    def norm(self, z: Tensor) -> Tensor:
-        """The latents as the normaliser leaves them."""
-        return self.normaliser(z)
 
     def penalty(self, z: Tensor) -> Tensor:
         """The discrepancy from fresh draws of the prior."""
@@ -77,8 +76,7 @@ class WassersteinMMD(Regulariser):
         return (kernel.sum() - kernel.diagonal().sum()) / (len(z) * (len(z) - 1))
 
     def _kernel(self, z: Tensor, g: Tensor) -> Tensor:
-        squared = z.square().sum(1)[:, None] + g.square().sum(1) - 2 * z @ g.T
-        return KERNELS[self.kernel](squared.clamp_min(0), z.shape[1])
+        return KERNELS[self.kernel](squared_distances(z, g), z.shape[1])
 
     def extra_repr(self) -> str:
         """The kernel."""
