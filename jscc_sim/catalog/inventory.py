@@ -61,9 +61,10 @@ def _shaping() -> Iterator[Entry]:
     from jscc_sim.regularisers.priors import PRIORS
 
     for name, build in METHODS.items():
-        yield Entry("methods", name, " ".join(options_of(name)), _says(getattr(build, "__self__", build)))
+        made_by = getattr(build, "__self__", build) if build.__name__ == "default" else build
+        yield Entry("methods", name, " ".join(options_of(name)), _says(made_by))
     for name, prior in PRIORS.items():
-        yield Entry("priors", name, "", _says(prior()))
+        yield Entry("priors", name, "", _says(prior))
     for kind, parts in (("families", FAMILIES), ("extractors", EXTRACTORS)):
         yield from (Entry(kind, name, "", _says(part)) for name, part in parts.items())
 

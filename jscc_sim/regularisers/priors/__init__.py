@@ -10,7 +10,7 @@ from jscc_sim.regularisers.priors.swiss_roll import SwissRoll
 PRIORS: dict[str, Callable[[], Prior]] = {
     "gaussian": StandardNormal,
     "uniform": Uniform,
-    "uniform_symmetric": lambda: Uniform(-1, 1),
+    "uniform_symmetric": Uniform.symmetric,
     "laplace": Laplace,
     "exponential": Exponential,
     "two_modes": KnotheRosenblatt.two_modes,

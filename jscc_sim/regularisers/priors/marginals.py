@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -56,10 +56,15 @@ class StandardNormal(Prior):
 
 @dataclass(frozen=True)
 class Uniform(Marginal):
-    """Uniform on ``[low, high]``."""
+    """Uniform on ``[low, high]``, ``[0, 1]`` by default."""
 
     low: float = 0.0
     high: float = 1.0
+
+    @classmethod
+    def symmetric(cls) -> Self:
+        """Uniform on [−1, 1]."""
+        return cls(-1.0, 1.0)
 
     def __post_init__(self) -> None:
         if not self.low < self.high < math.inf:
