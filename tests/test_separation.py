@@ -7,7 +7,18 @@ import pytest
 
 from channels import AWGN
 from jscc_sim.data.parts import Part, Parts
-from jscc_sim.separation import FORMATS, MODES, Mode, coded, ideal, in_outage, practical, worth_trying
+from jscc_sim.separation import (
+    FORMATS,
+    MODES,
+    Mode,
+    coded,
+    decoded,
+    designed,
+    ideal,
+    in_outage,
+    practical,
+    worth_trying,
+)
 from jscc_sim.theory.limits import capacity_complex
 
 
@@ -53,6 +64,16 @@ class TestCoded:
     def test_grey_pictures_too(self, name):
         code = coded(scenes(64, 1), name)
         assert code.errors.min() < 1e-3 < code.errors.max()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_comes_back_has_the_error_that_is_told(name):
+    images = scenes(64, 3)
+    for budget in (20.0, 400.0):
+        back, (errors, spent) = decoded(images, name, budget), coded(images, name).within(budget)
+        assert (back is None) == (spent[0] == 0)
+        if back is not None:
+            assert np.square((images.astype(float) - back) / 255).mean() == pytest.approx(errors[0].mean())
 
 
 def test_images_keep_their_places():
@@ -116,6 +137,19 @@ class TestBaseline:
         outcome = practical([codes["webp"]], 300.0, -15.0, lambda mode, snr: 1.0)
         assert outcome.scheme == "nothing is sent"
         assert outcome.psnr == pytest.approx(float((-10 * np.log10(codes["webp"].given_up)).mean()))
+
+    def test_a_design_that_stays_falls_off_a_cliff_and_rises_no_more(self, codes):
+        """Where its mode carries nothing only the mean image is left, and above nothing is gained."""
+
+        def lost(mode, snr_db):
+            return float(capacity_complex(10 ** (snr_db / 10), 0, 1) < mode.rate)
+
+        design = designed([codes["webp"]], 300.0, 10.0, lost)
+        below, there, above = (design.at(snr_db, lost) for snr_db in (0.0, 10.0, 20.0))
+        assert there == practical([codes["webp"]], 300.0, 10.0, lost)
+        assert below.psnr == practical([codes["webp"]], 300.0, -15.0, lost).psnr < there.psnr == above.psnr
+        assert above.psnr < practical([codes["webp"]], 300.0, 20.0, lost).psnr
+        assert designed([codes["webp"]], 300.0, -30.0, lost) is None
 
     def test_mosaics_smaller_than_a_block_are_refused(self, codes):
         with pytest.raises(ValueError, match="fewer than a block of 6480 symbols"):

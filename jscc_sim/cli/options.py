@@ -39,7 +39,7 @@ def decibels(name: str, says: str, default: float | None = None) -> Option:
     """A finite ratio in dB: ``--snr`` is handed over as ``snr_db``."""
     return click.option(
         name,
-        f"{name.removeprefix('--')}_db",
+        f"{name.removeprefix('--').replace('-', '_')}_db",
         type=float,
         callback=_finite,
         metavar="DB",

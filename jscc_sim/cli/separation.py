@@ -31,6 +31,7 @@ COLUMNS = "SNR (dB)  PSNR (dB)  of MSE   uses/image  budget     spent      heade
 @click.option("--format", "formats", multiple=True, help="jpeg, jpeg2000 or webp; may be repeated  [the best of all].")
 @click.option("--images", type=click.IntRange(64), default=1024, show_default=True, help="So many test images.")
 @click.option("--words", type=click.IntRange(1), default=500, show_default=True, help="Blocks sent to measure losses.")
+@options.decibels("--designed-for", "Keep the format and rate that are best at this SNR in dB  [the best for each].")
 @click.option("--seed", type=options.SEED, default=0, show_default=True)
 @click.option("--store", type=options.FILE, help="Record measured blocks; the same command resumes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line instead of a table.")
@@ -43,6 +44,7 @@ def separation(
     formats: tuple[str, ...],
     images: int,
     words: int,
+    designed_for_db: float | None,
     seed: int,
     store: Path | None,
     as_json: bool,
@@ -52,15 +54,18 @@ def separation(
     64 images make a mosaic, a file of its own, and each is charged a 64th of its bits, header and all. Two lines for
     each SNR: what the same files would do at capacity (over Rayleigh fading, at the best rate with outage), and over
     Gaussian noise 5G LDPC codes of 6480 symbols on points of QAM, whose losses are measured. A mosaic that is lost, or
-    that nothing fits, is replaced by the mean image.
+    that nothing fits, is replaced by the mean image. With --designed-for one format and rate stand at every SNR, and
+    show the cliff.
     """
     from jscc_sim.data.parts import load_parts
-    from jscc_sim.separation import FORMATS, coded, ideal, in_outage, practical
+    from jscc_sim.separation import FORMATS, coded, designed, ideal, in_outage, practical
     from jscc_sim.spelling import fraction, known
     from jscc_sim.store import Store
 
     for name in formats:
         known("image format", name, FORMATS)
+    if designed_for_db is not None and channel != "awgn":
+        raise ValueError(f"--designed-for is about Gaussian noise: leave it out, or --channel {channel}")
     test = load_parts(data).test.images[:images]
     uses = float(fraction("bandwidth ratio", ratio) * math.prod(test.shape[1:]))
     wanted = formats or tuple(FORMATS)
@@ -75,6 +80,9 @@ def separation(
         def lost(mode: Mode, level: float) -> float:
             return mode.lost(level, words, record, seed).mean
 
+        fixed = None if designed_for_db is None else designed(codes, uses, designed_for_db, lost)
+        if designed_for_db is not None and fixed is None:
+            raise ValueError(f"no mode carries anything at --designed-for {designed_for_db:g} dB: use a higher SNR")
         if not as_json:
             click.echo(COLUMNS)
         for index, level in enumerate(snr_db):
@@ -82,7 +90,7 @@ def separation(
             limit = ideal if channel == "awgn" else in_outage
             _show(limit(codes, uses, level), as_json=as_json)
             if channel == "awgn":
-                _show(practical(codes, uses, level, lost), as_json=as_json)
+                _show(fixed.at(level, lost) if fixed else practical(codes, uses, level, lost), as_json=as_json)
     return 0
 
 

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -60,22 +62,54 @@ def in_outage(codes: Sequence[Coded], uses: float, snr_db: float) -> Outcome:
     )
 
 
-def practical(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) -> Outcome:
-    """The best format and mode, where ``lost(mode, snr_db)`` says how often a block of it is."""
-    found = []
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A format and a mode that stay as they are, whatever the SNR; an image has ``uses`` complex uses."""
+
+    code: Coded
+    mode: Mode
+    uses: float
+
+    @property
+    def blocks(self) -> int:
+        """Of a mosaic."""
+        return int(self.uses * self.code.images // self.mode.uses)
+
+    def at(self, snr_db: float, lost: Lost) -> Outcome:
+        """What it does at an SNR, where a mosaic is lost with any of its blocks."""
+        gone = 1 - (1 - lost(self.mode, snr_db)) ** self.blocks
+        budget = self.blocks * self.mode.k / self.code.images
+        return _outcome(self.code, self.mode.name, self.uses, snr_db, budget, gone)
+
+
+def designed(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) -> Design | None:
+    """The best format and mode at an SNR, where ``lost(mode, snr_db)`` says how often a block of it is; None if none.
+
+    ValueError if a block has more uses than all images of a mosaic together.
+    """
+    known = cache(lost)
+    best: tuple[float, Design] | None = None
     for mode in worth_trying(snr_db):
-        blocks = int(uses * codes[0].images // mode.uses)
-        if not blocks:
+        if uses * codes[0].images < mode.uses:
             raise ValueError(
                 f"a mosaic has {uses * codes[0].images:g} complex uses, fewer than a block of {BLOCK} symbols as"
                 f" {mode.constellation} takes, {mode.uses}: use a larger ratio"
             )
-        gone = 1 - (1 - lost(mode, snr_db)) ** blocks
-        budget = blocks * mode.k / codes[0].images
-        found += [_outcome(code, mode.name, uses, snr_db, budget, gone) for code in codes]
-        if gone < RARE:
+        for code in codes:
+            design = Design(code, mode, uses)
+            outcome = design.at(snr_db, known)
+            if best is None or outcome.psnr > best[0]:
+                best = outcome.psnr, design
+        if outcome.lost < RARE:
             break
-    return _best(found) if found else _nothing(codes[0], uses, snr_db)
+    return best[1] if best else None
+
+
+def practical(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) -> Outcome:
+    """What the best format and mode do at an SNR."""
+    known = cache(lost)
+    design = designed(codes, uses, snr_db, known)
+    return design.at(snr_db, known) if design else _nothing(codes[0], uses, snr_db)
 
 
 def _nothing(code: Coded, uses: float, snr_db: float) -> Outcome:

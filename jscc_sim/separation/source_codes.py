@@ -77,6 +77,14 @@ def coded(images: Pixels, name: str) -> Coded:
     return Coded(name, together, np.array(bits, float), np.array(errors), given_up, 8 * len(plain))
 
 
+def decoded(images: Pixels, name: str, budget: float) -> Pixels | None:
+    """The images of the first mosaic as they come back at the best setting of at most so many bits each, if one is."""
+    group = images[: SIDE**2]
+    files = (_file(_mosaic(group), name, options) for options in FORMATS[name])
+    back = [_tiles(_pixels(file, group.ndim), group.shape) for file in files if 8 * len(file) <= budget * len(group)]
+    return min(back, key=lambda found: _squares(group, found).mean(), default=None)
+
+
 def _mosaic(group: Pixels) -> Pixels:
     """``(side height, side width, ...)`` of ``(side², height, width, ...)``."""
     _, height, width, *colours = group.shape
