@@ -1,0 +1,156 @@
+"""Clothes sent through four systems at three SNRs, with equal uses at equal power; and where one of them falls.
+
+Writes four_systems_and_a_cliff.png. Left: what arrives by DeepJSCC, which is told the SNR; by the best linear codec;
+by a separate design for 7 dB, the best of JPEG, JPEG 2000 and WebP with an LDPC code on QAM; and by what such files
+would do at capacity, with a new rate for each SNR. Right: PSNR over the SNR, with three separate designs that stay as
+they are, each with its cliff. DeepJSCC learns from 800 images, and 64 others are sent.
+"""
+
+import argparse
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure, SubFigure
+from torch import Tensor
+
+from channels import AWGN
+from jscc_sim.codec_training import flat
+from jscc_sim.codecs import KLT, DeepJSCC
+from jscc_sim.data.parts import Part, Parts, load_parts
+from jscc_sim.deepjscc import Recipe, Training, send
+from jscc_sim.metrics import peak_ratio
+from jscc_sim.plot.pictures import show_pictures
+from jscc_sim.seeds import seeded
+from jscc_sim.separation import FORMATS, SIDE, Coded, Design, Mode, coded, decoded, designed, ideal
+from jscc_sim.sources import Images
+
+USES = 98  # complex ones of an image of 784 pixels: a bandwidth ratio of 1/8
+SHOWN_DB = DESIGNS_DB = (1.0, 7.0, 13.0)
+LEVELS_DB = np.arange(-5.0, 20.1, 2.5).tolist()
+NEAR_DB = (-6.0, -2.0, -1.0, -0.5, -0.25, 0.0, 0.5, 2.0, 6.0)
+COLUMNS = {"sent": "sent", "deep": "DeepJSCC", "linear": "linear", "fixed": "for 7 dB", "ideal": "at capacity"}
+# Of the 64 that are sent.
+SHOWN = 4
+
+
+class Systems:
+    """The four, each as images received at an SNR, and PSNR in dB over all that are sent."""
+
+    def __init__(self, parts: Parts, epochs: int, blocks: int) -> None:
+        self.pixels, self.blocks = parts.test.images[: SIDE**2], blocks
+        self.images = flat(Part(self.pixels))
+        self.codes: Sequence[Coded] = [coded(self.pixels, name) for name in FORMATS]
+        self.lost = cache(lambda mode, snr_db: self.measured(mode, snr_db))
+        self.designs = {level: self.designed(level) for level in DESIGNS_DB}
+        with seeded(0):
+            self.codec = DeepJSCC((1, 28, 28), 2 * USES, adaptive=True)
+            recipe = Recipe("paper", epochs=epochs, batch=32, lr=2e-3, decay=0.0)
+            training = Training(self.codec, AWGN(1.0), (-5.0, 20.0), flat(parts.train), flat(parts.validation), recipe)
+            for _ in training.run():
+                pass
+
+    def measured(self, mode: Mode, snr_db: float) -> float:
+        """How often a block is lost."""
+        return mode.lost(snr_db, self.blocks).mean
+
+    def designed(self, snr_db: float) -> Design:
+        """The separate design for an SNR."""
+        found = designed(self.codes, USES, snr_db, self.lost)
+        if found is None:
+            raise ValueError(f"no mode carries anything at {snr_db:g} dB")
+        return found
+
+    def deep(self, snr_db: float) -> Tensor:
+        """DeepJSCC."""
+        return send(self.codec, AWGN(1.0).at(snr_db), self.images)
+
+    @torch.no_grad()
+    def linear(self, snr_db: float) -> Tensor:
+        """The strongest components of the set's covariance, as real symbols."""
+        channel = AWGN(1.0).at(snr_db)
+        codec = KLT(Images(""), channel.noise_power, 2 * USES)
+        with seeded(0):
+            return codec.decode(channel(codec.encode(self.images)), channel)
+
+    def fixed(self, snr_db: float) -> Tensor:
+        """The design for 7 dB; where most is lost, the mean image."""
+        outcome = self.designs[7.0].at(snr_db, self.lost)
+        return self.file(outcome.format, outcome.budget if outcome.lost < 0.5 else 0.0)
+
+    def ideal(self, snr_db: float) -> Tensor:
+        """The best file at capacity."""
+        outcome = ideal(self.codes, USES, snr_db)
+        return self.file(outcome.format, outcome.budget)
+
+    def sent(self, snr_db: float) -> Tensor:
+        """The images themselves."""
+        return self.images
+
+    def file(self, name: str, budget: float) -> Tensor:
+        """What a file of so many bits to an image holds, or the mean image if there is none."""
+        back = decoded(self.pixels, name, budget)
+        return self.images.mean(0).expand_as(self.images) if back is None else flat(Part(back))
+
+    def psnr(self, received: Tensor) -> float:
+        """The mean over images."""
+        errors = (received.clamp(0, 1) - self.images).square().mean(1)
+        return float(np.mean([peak_ratio(error) for error in errors.tolist()]))
+
+
+def show_pictures_of(figure: SubFigure, systems: Systems) -> None:
+    """A block of rows for each SNR."""
+    figure.suptitle(f"64 images, {USES} complex uses each; PSNR in dB of all")
+    panels = figure.subplots(len(SHOWN_DB), len(COLUMNS), squeeze=False)
+    for row, level in zip(panels, SHOWN_DB, strict=True):
+        for axes, (name, title) in zip(row, COLUMNS.items(), strict=True):
+            received = getattr(systems, name)(level)
+            few = received[:SHOWN].clamp(0, 1).reshape(2, 2, 28, 28, 1).swapaxes(1, 2).reshape(56, 56, 1)
+            show_pictures(axes, few.numpy())
+            axes.set_title(title if name == "sent" else f"{title}: {systems.psnr(received):.1f}", fontsize=9)
+        row[0].set_ylabel(f"SNR {level:g} dB")
+
+
+def show_curves(figure: SubFigure, systems: Systems) -> None:
+    """PSNR over the SNR."""
+    axes = figure.subplots()
+    for name in ("deep", "linear"):
+        values = [systems.psnr(getattr(systems, name)(level)) for level in LEVELS_DB]
+        axes.plot(
+            LEVELS_DB, values, "o-", ms=4, label={"deep": "DeepJSCC, told the SNR"}.get(name, "best linear codec")
+        )
+        print(
+            f"{name}: " + ", ".join(f"{value:.2f} at {level:g}" for level, value in zip(LEVELS_DB, values, strict=True))
+        )
+    capacity = [ideal(systems.codes, USES, level).psnr for level in LEVELS_DB]
+    axes.plot(LEVELS_DB, capacity, "k--", lw=1, label="best file at capacity, a rate for each SNR")
+    for index, (designed_for, design) in enumerate(systems.designs.items()):
+        near = [designed_for + step for step in NEAR_DB]
+        levels = sorted({LEVELS_DB[0], *(level for level in near if -5 <= level <= 20), LEVELS_DB[-1]})
+        values = [design.at(level, systems.lost).psnr for level in levels]
+        label = f"{design.code.format}, {design.mode.name}: for {designed_for:g} dB"
+        axes.plot(levels, values, "-", color=f"C{index + 2}", lw=1.4, label=label)
+        print(f"{label}: {max(values):.2f} dB, falls to {min(values):.2f} dB")
+    axes.set(xlabel="SNR = P/N (dB)", ylabel="PSNR (dB)", title="Separate designs that stay as they are fall")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+
+
+def main() -> None:
+    """Train, measure, print and draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=60, help="of DeepJSCC")
+    parser.add_argument("--blocks", type=int, default=40, help="sent to measure how often one is lost")
+    parser.add_argument("--out", default="four_systems_and_a_cliff.png")
+    arguments = parser.parse_args()
+    systems = Systems(load_parts(""), arguments.epochs, arguments.blocks)
+    figure = Figure(figsize=(13, 5.2), layout="constrained")
+    left, right = figure.subfigures(1, 2, squeeze=False).flat
+    show_pictures_of(left, systems)
+    show_curves(right, systems)
+    figure.savefig(arguments.out, dpi=150)
+
+
+if __name__ == "__main__":
+    main()
