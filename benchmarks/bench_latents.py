@@ -35,6 +35,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from record import Result, parser, rounded, run
 from scipy.stats import bootstrap, t
@@ -340,6 +341,26 @@ def eta_rule(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def by_width(results: Sequence[Result]) -> Figure:
+    """FD and DPC over the units of the receiver, a dot per seed and the line of means; and DPC of Gaussian latents."""
+    found: dict[int, list[Result]] = {}
+    for result in results:
+        found.setdefault(int(dict(Method.parse(result["method"]).options)["hidden"]), []).append(result)
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axes, score, says in zip(figure.subplots(1, 2), ("fd", "dpc"), ("FD (lite0)", "DPC"), strict=True):
+        for hidden, mine in found.items():
+            axes.plot([hidden] * len(mine), [one[score] for one in mine], "C0.", alpha=0.5)
+        axes.plot([*found], [np.mean([one[score] for one in mine]) for mine in found.values()], "C0o-")
+        if score == "dpc":
+            axes.axhline(results[0]["dpc_null"], color="k", ls="--", lw=1, label="a Gaussian sample of the same size")
+            axes.legend(frameon=False, fontsize=8)
+        axes.set(xscale="log", xticks=[*found], xlabel="hidden units of the jammed receiver", ylabel=says)
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.3)
+    return figure
+
+
 def of_few_words(words: Points) -> float:
     """The mean of Henze and Zirkler's statistic over disjoint parts of the words."""
     return float(np.mean([hz(part) for part in np.array_split(words, max(1, len(words) // FEW_WORDS))]))
@@ -403,6 +424,8 @@ def main() -> None:
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
     if asked.part == "rule":
         print(f"\n{eta_rule(everything)}")
+    if asked.part == "capacity" and results:
+        save_figure(by_width(everything), asked.out / "capacity.png")
     if asked.part == "frontier" and results:
         print(f"\n{compare(everything)}")
         save_figure(trade_off(by_weight(everything)), asked.out / "frontier.png")
