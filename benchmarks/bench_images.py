@@ -11,7 +11,8 @@ rayleigh  all three sets over slow Rayleigh fading
 jammer    all three sets against a jammer that learns as well, 0, 5 and 10 dB below the signal
 peak      CIFAR-10, 1/6, no complex symbol above 1.5 times the mean power
 
-Each codec is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can
+Beside each stand the best linear codec, files at capacity, and separate designs for one SNR, with their cliffs. Each
+codec is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can
 add to: what is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what
 is finished, and say what is missing. Each part ends with OUT/images_PART_SET_RATIO.png.
 
@@ -22,7 +23,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,17 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 import numpy as np
 from record import Result, parser, parts_of, rounded, run
 
-from jscc_sim.deepjscc import PRESETS, Study, finish, load_deepjscc, measure
+from channels import Channel, from_decibels
+from jscc_sim.codec_training import flat
+from jscc_sim.codecs import KLT
+from jscc_sim.data.parts import Part
+from jscc_sim.deepjscc import CHANNELS, PRESETS, Study, finish, load_deepjscc, measure
 from jscc_sim.deepjscc.folder import load_channel
+from jscc_sim.image_metrics import shape_of
 from jscc_sim.plot import fidelity_curves
 from jscc_sim.plot import save as save_figure
-from jscc_sim.separation import FORMATS, Coded, coded, ideal, in_outage
+from jscc_sim.separation import FORMATS, Coded, Mode, coded, designed, ideal, in_outage
+from jscc_sim.sources import Images
 from jscc_sim.spelling import fraction
 
 RECORD = Path(__file__).with_name("images.jsonl")
@@ -44,8 +51,11 @@ LEVELS = tuple(float(level) for level in range(-5, 26, 2))
 TOLD = (0.0, 20.0)
 FULL = PRESETS["full"]
 SETS = {"cifar10": "1/6", "mnist": "1/8", "fashion-mnist": "1/8"}
-# Test images that separate coding is measured with.
-COMPRESSED = 1024
+# Test images that the rivals are measured with, and training images whose covariance the linear one knows.
+COMPRESSED, LEARNED = 1024, 20_000
+# Separate designs that stay as they are, where each is looked at closely, and blocks to measure how often one is lost.
+DESIGNS, CLIFF, BLOCKS = (1.0, 7.0, 13.0), (-1.0, -0.5, -0.25, 0.0, 0.5), 100
+Curve = list[tuple[float, float]]
 QUICK = {"images": 1024, "judged_images": 128, "recipe": replace(FULL, epochs=1)}
 
 
@@ -93,7 +103,7 @@ def attempt(study: Study, folder: Path) -> dict[str, Any]:
     parts = parts_of(study.data)
     result = finish(study, parts, folder)
     codec, channel, images = load_deepjscc(folder), load_channel(study, folder), study.judged(parts.test)
-    found = [measure(codec, channel.at(level), images) for level in LEVELS]
+    found = [measure(codec, channel.at(level), images, codec.shape) for level in LEVELS]
     for score in ("psnr", "psnr_of_mse", "ssim"):
         result[f"over_snr_{score}"] = [round(getattr(one, score), 4) for one in found]
     return rounded(result, LEFT_OUT)
@@ -125,21 +135,57 @@ def by_study(results: Sequence[Result]) -> dict[str, list[Result]]:
     return found
 
 
-@lru_cache
+@cache
 def compressed(data: str) -> list[Coded]:
     """Test images by all formats."""
     return [coded(parts_of(data).test.images[:COMPRESSED], name) for name in FORMATS]
 
 
-def separate(result: Result) -> list[tuple[float, float]]:
-    """PSNR over the SNR of the same uses by the best file at capacity, or over fading at the best rate with outage."""
-    uses = float(fraction("ratio", result["ratio"]) * math.prod(parts_of(result["data"]).test.images.shape[1:]))
-    limit = in_outage if result["channel"] == "rayleigh" else ideal
-    return [(level, limit(compressed(result["data"]), uses, level).psnr) for level in LEVELS]
+def beside(result: Result, quick: bool) -> dict[str, Curve]:
+    """PSNR over the SNR of what has as many uses: files at capacity or in outage, coded modulation, a linear codec."""
+    data, codes = str(result["data"]), compressed(str(result["data"]))
+    shape = parts_of(data).test.images.shape[1:]
+    uses = float(fraction("ratio", result["ratio"]) * math.prod(shape))
+    fading = result["channel"] == "rayleigh"
+    limit = in_outage if fading else ideal
+    name = f"best of JPEG, JPEG 2000, WebP, {'best outage' if fading else 'at capacity'}"
+    found = {
+        name: [(level, limit(codes, uses, level).psnr) for level in LEVELS],
+        "best linear codec": linear(data, round(2 * uses), CHANNELS[str(result["channel"])](1.0, 1.0), quick=quick),
+    }
+    for level in () if fading else DESIGNS:
+        design = designed(codes, uses, level, lost)
+        if design is not None:
+            points = [(other, design.at(other, lost).psnr) for other in sorted({*LEVELS, *(level + x for x in CLIFF)})]
+            found[f"{design.code.format}, {design.mode.name}: for {level:g} dB"] = points
+    return found
 
 
-def draw(part: str, results: Sequence[Result], out: Path) -> None:
-    """A figure for each set and ratio."""
+@cache
+def lost(mode: Mode, snr_db: float) -> float:
+    """How often a block is lost."""
+    return mode.lost(snr_db, BLOCKS).mean
+
+
+def linear(data: str, n: int, channel: Channel, *, quick: bool) -> Curve:
+    """The strongest components of the training images' covariance, in ``n`` real uses of unit mean power."""
+    parts = parts_of(data)
+    source, test = Images(data, parts.train.images[: 2000 if quick else LEARNED]), parts.test.images[:COMPRESSED]
+    codecs = ((level, channel.at(level)) for level in LEVELS)
+    found = ((level, KLT(source, from_decibels(-level), min(n, source.k)), over) for level, over in codecs)
+    return [(level, measure(codec, over, flat(Part(test)), shape_of(test)).psnr) for level, codec, over in found]
+
+
+def crossings(curve: Curve, other: Curve) -> list[float]:
+    """The SNRs at which the first curve overtakes the other or falls behind it, between their points by a line."""
+    snrs = np.array([snr for snr, _ in curve])
+    ahead = np.array([psnr for _, psnr in curve]) - np.interp(snrs, *zip(*other, strict=True))
+    places = np.flatnonzero(ahead[:-1] * ahead[1:] < 0)
+    return [float(snrs[i] + (snrs[i + 1] - snrs[i]) * ahead[i] / (ahead[i] - ahead[i + 1])) for i in places]
+
+
+def draw(part: str, results: Sequence[Result], out: Path, *, quick: bool) -> None:
+    """A figure for each set and ratio, and where its lines cross."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         groups.setdefault((result["data"], result["ratio"]), []).append(result)
@@ -152,10 +198,13 @@ def draw(part: str, results: Sequence[Result], out: Path) -> None:
             for name, same in by_study(mine).items()
         }
         psnr, ssim = ({name: curve[side] for name, curve in curves.items()} for side in (0, 1))
-        if part != "jammer":
-            line = "outage" if part == "rayleigh" else "capacity"
-            psnr[f"best of JPEG, JPEG 2000, WebP, at {line}"] = separate(mine[0])
-        figure = fidelity_curves(psnr, ssim)
+        rivals = {} if part == "jammer" else beside(mine[0], quick)
+        for name, rival in rivals.items():
+            print(f"\n{data} {ratio}, {name}: " + ", ".join(f"{psnr:.2f} at {level:g}" for level, psnr in rival))
+            for codec, curve in psnr.items():
+                if met := crossings(curve, rival):
+                    print(f"{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in met)} dB")
+        figure = fidelity_curves(psnr, ssim, beside=rivals)
         save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
 
 
@@ -172,7 +221,7 @@ def main() -> None:
     results = list(found.values())
     if results:
         print(f"\n{table(results)}")
-        draw(asked.part, results, asked.out)
+        draw(asked.part, results, asked.out, quick=asked.quick)
     if missing := len(studies) - len(results):
         print(f"\n{missing} of {len(studies)} codecs are missing: the same command goes on")
 

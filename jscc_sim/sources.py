@@ -143,13 +143,14 @@ class Bits(Source):
 class Images(Spectral):
     """Images drawn with replacement from a set, as vectors of ``k`` pixels in [0, 1].
 
-    The set is the whole population: its mean and covariance are exact, and so are curves made of them.
+    The set is the whole population: its mean and covariance are exact, and so are curves made of them. It is one of a
+    name, or ``pixels (count, height, width)`` or ``(count, height, width, 3)`` of bytes.
     """
 
     derived = ("is_binary", "karhunen_loeve")
 
-    def __init__(self, name: str = "") -> None:
-        pixels = load_images(name)
+    def __init__(self, name: str = "", pixels: NDArray[np.uint8] | None = None) -> None:
+        pixels = load_images(name) if pixels is None else pixels
         if math.prod(pixels.shape[1:]) > MOST_CORRELATED:
             raise ValueError(f"images of {pixels.shape[1:]} are too large here: at most {MOST_CORRELATED} values each")
         self.name, self.shape = name, pixels.shape[1:]

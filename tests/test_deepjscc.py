@@ -169,7 +169,7 @@ class TestTraining:
 class TestFidelity:
     def test_agrees_with_its_definition(self):
         codec, images = DeepJSCC((3, 16, 16), 64).eval(), torch.rand(20, 768)
-        found = measure(codec, AWGN(0.1), images, draws=1, seed=5)
+        found = measure(codec, AWGN(0.1), images, codec.shape, draws=1, seed=5)
         arrived = send(codec, AWGN(0.1), images, seed=5)
         errors = (arrived - images).square().mean(1)
         assert found.mse == pytest.approx(float(errors.mean()), rel=1e-5)
@@ -178,7 +178,7 @@ class TestFidelity:
 
     def test_leaves_the_mode_as_it_was(self):
         codec = DeepJSCC((3, 16, 16), 64).train()
-        measure(codec, Rayleigh(0.1), torch.rand(4, 768))
+        measure(codec, Rayleigh(0.1), torch.rand(4, 768), codec.shape)
         assert codec.training
 
 

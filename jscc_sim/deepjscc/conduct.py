@@ -69,7 +69,7 @@ def measured(codec: DeepJSCC, channel: Channel, study: Study, parts: Parts) -> d
     found: dict[str, Any] = {}
     for name, part in (("valid", parts.validation), ("test", parts.test)):
         at_each = [
-            measure(codec, channel.at(level), study.judged(part), DRAWS if name == "test" else 1)
+            measure(codec, channel.at(level), study.judged(part), codec.shape, DRAWS if name == "test" else 1)
             for level in study.judged_at
         ]
         for score in ("psnr", "psnr_of_mse", "ssim"):

@@ -35,7 +35,7 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
     codec, channel, images = load_deepjscc(folder), load_channel(study, folder), study.judged(parts.test)
     low, high = study.snr_db[0], study.snr_db[-1]
     levels = np.arange(low - AROUND, high + AROUND + STEP / 2, STEP).tolist()
-    found = {level: measure(codec, channel.at(level), images[:JUDGED]) for level in levels}
+    found = {level: measure(codec, channel.at(level), images[:JUDGED], codec.shape) for level in levels}
     shape = parts.test.images.shape[1:]
 
     def pictures(words: torch.Tensor) -> Pictures:

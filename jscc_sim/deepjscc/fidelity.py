@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from channels import Channel
-from jscc_sim.codecs import DeepJSCC
+from jscc_sim.codecs import Codec
 from jscc_sim.image_metrics import fidelity
 from jscc_sim.metrics import peak_ratio
-from jscc_sim.nets import as_images
+from jscc_sim.nets import Shape, as_images
 from jscc_sim.seeds import seeded
 
 # Images at a time.
@@ -26,7 +26,7 @@ class Fidelity(NamedTuple):
 
 
 @torch.no_grad()
-def send(codec: DeepJSCC, channel: Channel, images: Tensor, seed: int = 0) -> Tensor:
+def send(codec: Codec, channel: Channel, images: Tensor, seed: int = 0) -> Tensor:
     """What arrives of images ``(count, k)``, each sent once, in evaluation and in float32."""
     codec, trained, jamming = codec.told(channel.nominal), codec.training, channel.training
     codec.eval()
@@ -43,11 +43,10 @@ def send(codec: DeepJSCC, channel: Channel, images: Tensor, seed: int = 0) -> Te
         channel.train(jamming)
 
 
-def measure(codec: DeepJSCC, channel: Channel, images: Tensor, draws: int = 1, seed: int = 0) -> Fidelity:
-    """Of images ``(count, k)``, each sent so often."""
-    wanted = as_images(images, codec.shape)
-    seen = [
-        fidelity(wanted, as_images(send(codec, channel, images, seed + draw), codec.shape)) for draw in range(draws)
-    ]
+def measure(codec: Codec, channel: Channel, images: Tensor, shape: Shape, draws: int = 1, seed: int = 0) -> Fidelity:
+    """Of images ``(count, k)`` of a ``shape``, each sent so often; what arrives is cut to [0, 1]."""
+    wanted = as_images(images, shape)
+    received = (send(codec, channel, images, seed + draw).clamp(0, 1) for draw in range(draws))
+    seen = [fidelity(wanted, as_images(found, shape)) for found in received]
     mse, psnr, ssim = (sum(one[name] for one in seen) / draws for name in ("mse", "psnr", "ssim"))
     return Fidelity(mse, psnr, peak_ratio(mse), ssim)

@@ -77,7 +77,7 @@ class Training(CodecTraining[Epoch]):
         """The mean square error of validation images, sent once, over the ends and the middle of the SNRs."""
         low, high = self.snr_db
         levels = dict.fromkeys((low, (low + high) / 2, high))
-        found = [measure(self.model, self.channel.at(level), self.validation).mse for level in levels]
+        found = [measure(self.model, self.channel.at(level), self.validation, self.model.shape).mse for level in levels]
         return sum(found) / len(found)
 
     def finish(self) -> None:

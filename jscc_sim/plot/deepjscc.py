@@ -7,12 +7,22 @@ from matplotlib.figure import Figure
 Points = Sequence[tuple[float, float]]
 
 
-def fidelity_curves(psnr: Mapping[str, Points], ssim: Mapping[str, Points], trained_at: Sequence[float] = ()) -> Figure:
-    """PSNR and SSIM over the SNR of the channel, a line per codec; a grey band or line is where they were trained."""
-    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
+def fidelity_curves(
+    psnr: Mapping[str, Points],
+    ssim: Mapping[str, Points],
+    trained_at: Sequence[float] = (),
+    beside: Mapping[str, Points] | None = None,
+) -> Figure:
+    """PSNR and SSIM over the SNR of the channel, a line per codec; a grey band or line is where they were trained.
+
+    PSNR of what they are compared with stands ``beside``, in broken lines.
+    """
+    figure = Figure(figsize=(11.5, 4.6), layout="constrained")
     for axes, curves, name in zip(figure.subplots(1, 2), (psnr, ssim), ("PSNR (dB)", "SSIM"), strict=True):
         for label, points in curves.items():
             axes.plot(*zip(*points, strict=True), "o-", ms=4, label=label)
+        for label, points in (beside or {}).items() if name.startswith("PSNR") else ():
+            axes.plot(*zip(*points, strict=True), "--", lw=1.2, label=label)
         if trained_at:
             axes.axvspan(min(trained_at), max(trained_at), color="0.85", lw=2, zorder=0, label="SNR of training")
         axes.set(xlabel="SNR = P/N per real use (dB)", ylabel=name)
