@@ -116,14 +116,10 @@ def show_pictures_of(figure: SubFigure, systems: Systems) -> None:
 def show_curves(figure: SubFigure, systems: Systems) -> None:
     """PSNR over the SNR."""
     axes = figure.subplots()
-    for name in ("deep", "linear"):
+    for name, label in (("deep", "DeepJSCC, learned at 7 dB"), ("linear", "best linear codec")):
         curve = [(level, systems.psnr(getattr(systems, name)(level))) for level in LEVELS_DB]
-        axes.plot(
-            LEVELS_DB, values, "o-", ms=4, label={"deep": "DeepJSCC, told the SNR"}.get(name, "best linear codec")
-        )
-        print(
-            f"{name}: " + ", ".join(f"{value:.2f} at {level:g}" for level, value in zip(LEVELS_DB, values, strict=True))
-        )
+        axes.plot(*zip(*curve, strict=True), "o-", ms=4, label=label)
+        print(f"{label}: " + ", ".join(f"{psnr:.2f} at {level:g} dB" for level, psnr in curve))
     capacity = [ideal(systems.codes, USES, level).psnr for level in LEVELS_DB]
     axes.plot(LEVELS_DB, capacity, "k--", lw=1, label="best file at capacity, a rate for each SNR")
     for index, (designed_for, design) in enumerate(systems.designs.items()):

@@ -12,6 +12,7 @@ TINY = {
     "audit_of_a_codec": ["--quick"],
     "bpsk_over_awgn": ["--rel-error", "0.5"],
     "exploitability_over_training": ["--steps", "2"],
+    "four_systems_and_a_cliff": ["--epochs", "1", "--blocks", "1"],
     "images_under_jamming": ["--rel-error", "0.1"],
     "jammer_turns_gaussian": ["--steps", "5"],
     "jamming_saddle": ["--rel-error", "0.1"],
