@@ -78,6 +78,7 @@ def run(
 
     None is begun after so many ``minutes``. An attempt that raises FloatingPointError is told, and not recorded.
     """
+    out.mkdir(parents=True, exist_ok=True)
     known, deadline = recorded(studies, record, aside), time.time() + 60 * minutes
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         names = {
