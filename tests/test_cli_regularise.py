@@ -199,9 +199,10 @@ class TestRefuses:
 
     def test_a_file_as_folder(self, run, tmp_path):
         (tmp_path / "file").write_text("")
-        code, _, errors = run("regularise", "--out", str(tmp_path / "file"))
-        assert (code, len(errors)) == (2, 1)
-        assert "file is not a folder" in errors[0]
+        for out in (tmp_path / "file", tmp_path / "file" / "within"):
+            code, _, errors = run("regularise", "--out", str(out))
+            assert (code, len(errors)) == (2, 1)
+            assert "file is not a folder" in errors[0]
 
     def test_an_unknown_set(self, run, monkeypatch):
         monkeypatch.undo()

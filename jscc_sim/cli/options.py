@@ -81,6 +81,12 @@ def writable(path: Path | None) -> None:
         raise FileNotFoundError(f"no folder {path.absolute().parent} to write {path.name} into")
 
 
+def folder(path: Path | None) -> None:
+    """Complain about a folder that cannot be made before the work is done, not after."""
+    if path and (file := next((one for one in (path, *path.parents) if one.is_file()), None)):
+        raise NotADirectoryError(f"{file} is not a folder to save into, but a file: choose another --out")
+
+
 def draw(path: Path, figure: Callable[[ModuleType], Figure]) -> None:
     """Draw a figure into a file and say so."""
     from jscc_sim import plot

@@ -80,8 +80,7 @@ def play(
     The exit code is 1 if a game is proved not to be at its saddle point.
     """
     options.drawable(plot)
-    if out and out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"{out} is not a folder to save the pair into")
+    options.folder(out)
     from dataclasses import replace
 
     from jscc_sim.game import Game

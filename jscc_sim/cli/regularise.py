@@ -90,8 +90,7 @@ def regularise(
 
     Latents are a jammer's signal, too: jscc-sim certify --policy DIR/jamming-0/latents.npy
     """
-    if out and (file := next((path for path in (out, *out.parents) if path.is_file()), None)):
-        raise NotADirectoryError(f"{file} is a file, not a folder to save the models into: choose another --out")
+    options.folder(out)
     in_a_row = options.seeds_from(seed, seeds)
     from jscc_sim.autoencoders import Schedule
     from jscc_sim.data.parts import load_parts

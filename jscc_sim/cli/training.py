@@ -56,8 +56,7 @@ class Run(NamedTuple):
 
     def check(self) -> None:
         """Complain before anything is loaded."""
-        if self.out and self.out.exists() and not self.out.is_dir():
-            raise NotADirectoryError(f"{self.out} is not a folder to save the codecs into")
+        options.folder(self.out)
         from jscc_sim.seeds import check_device
 
         check_device(self.device)
