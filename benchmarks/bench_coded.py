@@ -32,21 +32,34 @@ FEW = 16
 Decode = Callable[[Tensor, AWGN], Tensor]
 
 
-def ldpc_contestants(codec: LDPC) -> dict[str, Decode]:
-    """Ours, and Sionna's decoder of the same graph with as many iterations."""
+def sionna_bp(codec: LDPC) -> Callable[[Tensor], Tensor]:
+    """Sionna's decoder of the same graph, with as many iterations."""
     from sionna.phy.fec.ldpc import LDPC5GDecoder
 
-    theirs = LDPC5GDecoder(codec.encoder, num_iter=codec.iterations, precision="single", device="cpu")
+    found: Callable[[Tensor], Tensor] = LDPC5GDecoder(
+        codec.encoder, num_iter=codec.iterations, precision="single", device="cpu"
+    )
+    return found
+
+
+def sionna_convolutional(codec: Convolutional) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """Sionna's encoder and Viterbi decoder of the same polynomials."""
+    from sionna.phy.fec.conv import ConvEncoder, ViterbiDecoder
+
+    polynomials = tuple(f"{generator:b}" for generator in codec.generators)
+    encoder = ConvEncoder(gen_poly=polynomials, terminate=True, precision="single", device="cpu")
+    return encoder, ViterbiDecoder(encoder=encoder, precision="single", device="cpu")
+
+
+def ldpc_contestants(codec: LDPC) -> dict[str, Decode]:
+    """Ours, and Sionna's decoder of the same graph with as many iterations."""
+    theirs = sionna_bp(codec)
     return {"jscc-sim": codec.decode, "Sionna": lambda y, law: theirs(-law.llr(y))}
 
 
 def viterbi_contestants(codec: Convolutional) -> dict[str, Decode]:
     """Ours, Sionna's, CommPy's, and komm's where it is installed."""
-    from sionna.phy.fec.conv import ConvEncoder, ViterbiDecoder
-
-    polynomials = tuple(f"{generator:b}" for generator in codec.generators)
-    encoder = ConvEncoder(gen_poly=polynomials, terminate=True, precision="single", device="cpu")
-    sionna = ViterbiDecoder(encoder=encoder, precision="single", device="cpu")
+    _, sionna = sionna_convolutional(codec)
     found: dict[str, Decode] = {
         "jscc-sim": codec.decode,
         "Sionna": lambda y, law: sionna(-law.llr(y)),

@@ -22,13 +22,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 import torch
+from bench_coded import sionna_bp, sionna_convolutional
 from scipy.stats import fisher_exact
 from torch import Tensor
 
-from channels import decibels, from_decibels
+from channels import AWGN, decibels, from_decibels
 from jscc_sim.attack import attack
 from jscc_sim.catalog import Request, make_cases
-from jscc_sim.codecs import LDPC, Convolutional, Polar
+from jscc_sim.codecs import LDPC, CommPyConvolutional, Convolutional, Polar
 from jscc_sim.montecarlo import Budget, Row, sweep
 from jscc_sim.sources import Bits
 from jscc_sim.tally import Estimate
@@ -156,11 +157,8 @@ def sionna_code(k: int, n: int, encode: Decide, decode: Decide, bits: int = 2) -
 
 def sionna_ldpc(bits: int = 2) -> Peer:
     """Its 5G LDPC code and decoder, as many iterations as ours."""
-    from sionna.phy.fec.ldpc import LDPC5GDecoder
-
     ours = LDPC()
-    decoder = LDPC5GDecoder(ours.encoder, num_iter=ours.iterations, precision="single", device="cpu")
-    return sionna_code(ours.k, ours.n, ours.encoder, decoder, bits)
+    return sionna_code(ours.k, ours.n, ours.encoder, sionna_bp(ours), bits)
 
 
 def sionna_polar() -> Peer:
@@ -171,13 +169,8 @@ def sionna_polar() -> Peer:
 
 def sionna_viterbi() -> Peer:
     """Its encoder and decoder of our convolutional code's polynomials."""
-    from sionna.phy.fec.conv import ConvEncoder, ViterbiDecoder
-
     ours = Convolutional()
-    polynomials = tuple(f"{generator:b}" for generator in ours.generators)
-    encoder = ConvEncoder(gen_poly=polynomials, terminate=True, precision="single", device="cpu")
-    decoder = ViterbiDecoder(encoder=encoder, precision="single", device="cpu")
-    return sionna_code(ours.k, ours.n, encoder, decoder)
+    return sionna_code(ours.k, ours.n, *sionna_convolutional(ours))
 
 
 def commpy_points(bits: int) -> Peer:
@@ -198,23 +191,16 @@ def commpy_points(bits: int) -> Peer:
 
 def commpy_viterbi() -> Peer:
     """CommPy's encoder, noise and decoder; its level of real symbols is ours, P over N."""
-    from commpy.channelcoding import Trellis, conv_encode, viterbi_decode
     from commpy.channels import awgn
 
-    codec = Convolutional()
-    newest_last = [int(f"{generator:0{codec.memory + 1}b}"[::-1], 2) for generator in codec.generators]
-    trellis = Trellis(np.array([codec.memory]), np.array([newest_last]))
+    codec = CommPyConvolutional()
 
     def peer(ebn0_db: float, words: int) -> Counted:
-        snr_db, wrong = ebn0_db + decibels(2 * codec.k / codec.n), 0
-        for _ in range(SLOW):
-            u = torch.randint(2, (codec.k,)).numpy()
-            heard = awgn(2.0 * conv_encode(u, trellis) - 1.0, snr_db)
-            # It does not know that words are terminated, and is told by zeros, loud and clear.
-            told = np.append(heard, np.full(len(codec.generators) * codec.memory, -1e4))
-            found = viterbi_decode(told, trellis, tb_depth=codec.k + 2 * codec.memory, decoding_type="unquantized")
-            wrong += bool((found[: codec.k] != u).any())
-        return wrong, SLOW
+        u = torch.randint(2, (SLOW, codec.k)).float()
+        x = -codec.encode(u).numpy().ravel()  # CommPy's bit 1 is sent as +1
+        heard = awgn(x, ebn0_db + decibels(2 * codec.k / codec.n)).reshape(SLOW, codec.n)
+        found = codec.decode(-torch.from_numpy(heard), AWGN(1.0))
+        return int((found != u).any(1).sum()), SLOW
 
     return peer
 

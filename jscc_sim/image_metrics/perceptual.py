@@ -1,7 +1,7 @@
 """How far images are apart in what a network makes of them, stage by stage, as LPIPS is before people weigh it."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from jscc_sim.image_metrics.extractor import Extractor
@@ -21,7 +21,8 @@ def perceptual_distance(originals: Images, reconstructions: Images, extractor: E
     if len(originals) != len(reconstructions) or not len(originals):
         raise ValueError(f"{len(originals)} originals cannot be compared with {len(reconstructions)} reconstructions")
     seen: list[Tensor] = []
-    hooks = [extractor.network.get_submodule(name).register_forward_hook(_keep(seen)) for name in extractor.stages]
+    stages = map(extractor.network.get_submodule, extractor.stages)
+    hooks = [stage.register_forward_hook(lambda _stage, _x, features: seen.append(features)) for stage in stages]
     total = 0.0
     try:
         for start in range(0, len(originals), extractor.batch):
@@ -35,10 +36,3 @@ def perceptual_distance(originals: Images, reconstructions: Images, extractor: E
         for hook in hooks:
             hook.remove()
     return total / len(originals)
-
-
-def _keep(seen: list[Tensor]):  # type: ignore[no-untyped-def]  # torch types hooks as it likes
-    def hook(_module: nn.Module, _inputs: object, features: Tensor) -> None:
-        seen.append(features)
-
-    return hook
