@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @options.decibels("--sjr", "Of jammer: signal-to-jammer ratio in dB; the jammer learns against the codec.")
 @click.option("--peak", type=float, help="Most power of a complex symbol, over the mean  [no limit].")
-@click.option("--preset", default="full", show_default=True, help="How it learns: quick or full.")
+@click.option("--preset", default="full", show_default=True, help="How it learns: quick, full or paper.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the images  [those of the preset].")
 @options.apply(RUN_OPTIONS)
 def images(

@@ -67,7 +67,7 @@ class DeepJSCC(Codec):
         return self._within_peak(x).reshape(*u.shape[:-1], self.n)
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
-        """Images in [0, 1], from the linear estimate of the symbols that a receiver of Gaussian ``law`` makes."""
+        """Images, within [0, 1] in evaluation, from a linear estimate of symbols that counts on a Gaussian ``law``."""
         if not isinstance(law, AWGN):
             raise ValueError(f"a receiver of real symbols knows Gaussian noise, not {type(law).__name__}")
         gain = torch.as_tensor(law.gain, dtype=y.dtype, device=y.device)
@@ -76,7 +76,9 @@ class DeepJSCC(Codec):
         snr_db = 10 * torch.log10((power / law.noise_power - 1).clamp_min(1e-9))
         told = snr_db.expand(*y.shape[:-1], 1) if snr_db.dim() == 0 else snr_db.mean(-1, keepdim=True)
         grid = heard.unflatten(1, (-1, self.shape[1] // STRIDE, self.shape[2] // STRIDE))
-        return as_words(self.decoder(grid, told.reshape(-1, 1).clamp(*SNR_DB)).float()).reshape(*y.shape[:-1], self.k)
+        images = self.decoder(grid, told.reshape(-1, 1).clamp(*SNR_DB)).float()
+        found = as_words(images).reshape(*y.shape[:-1], self.k)
+        return found if self.training else found.clamp(0, 1)
 
     def _within_peak(self, x: Tensor) -> Tensor:
         if self.peak is None:

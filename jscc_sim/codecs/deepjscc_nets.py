@@ -6,13 +6,17 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import gelu, pixel_shuffle, pixel_unshuffle
 
+from jscc_sim.codecs.scale import Scale
 from jscc_sim.nets import Shape
 
 # Sides of the grid of symbols over those of the image.
 STRIDE = 4
 # Of a neuron that has been told the SNR, how many times fewer there are than channels.
 SQUEEZE = 4
+# Of residual nets: channels, blocks on either side, and of a pixel's value the mean and the spread.
+WIDTH, SENDING, RECEIVING, MEAN, SPREAD = 64, 3, 4, 0.5, 0.25
 
 
 class Attention(nn.Module):
@@ -96,4 +100,71 @@ def _up(inputs: int, outputs: int, stride: int) -> nn.ConvTranspose2d:
     return nn.ConvTranspose2d(inputs, outputs, 5, stride, 2, output_padding=stride - 1)
 
 
-NETS = {"paper": paper}
+class Block(nn.Module):
+    """Two convolutions of 3 × 3 that add to what they are given, nothing at first; told the SNR if ``adaptive``."""
+
+    def __init__(self, channels: int, *, adaptive: bool) -> None:
+        super().__init__()
+        self.first, self.last = (nn.Conv2d(channels, channels, 3, 1, 1) for _ in range(2))
+        self.told = nn.Linear(1, channels) if adaptive else None
+        for weights in self.last.parameters():
+            nn.init.zeros_(weights)
+
+    def forward(self, features: Tensor, snr_db: Tensor) -> Tensor:
+        """Features ``(batch, channels, height, width)``, of SNRs ``(batch, 1)``."""
+        hidden = self.first(features)
+        if self.told is not None:
+            hidden = hidden + self.told(snr_db.to(features) / 10 - 1)[:, :, None, None]
+        return features + self.last(gelu(hidden))
+
+
+class Grid(nn.Module):
+    """Blocks between two convolutions, all on the grid of symbols."""
+
+    def __init__(self, inputs: int, outputs: int, blocks: int, *, adaptive: bool) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(inputs, WIDTH, 3, 1, 1), nn.Conv2d(WIDTH, outputs, 3, 1, 1)
+        self.blocks = nn.ModuleList(Block(WIDTH, adaptive=adaptive) for _ in range(blocks))
+
+    def forward(self, features: Tensor, snr_db: Tensor) -> Tensor:
+        """Outputs ``(batch, outputs, height, width)``."""
+        features = self.first(features)
+        for block in self.blocks:
+            features = block(features, snr_db)
+        return self.last(features)
+
+
+class Sender(nn.Module):
+    """Images, folded to the grid of symbols, as words that tell their scale."""
+
+    def __init__(self, shape: Shape, n: int, *, adaptive: bool) -> None:
+        super().__init__()
+        here = symbols_per_place(shape, n)
+        self.grid, self.scale = Grid(shape[0] * STRIDE**2, here, SENDING, adaptive=adaptive), Scale(n)
+
+    def forward(self, images: Tensor, snr_db: Tensor) -> Tensor:
+        """Words ``(batch, n)``."""
+        folded = pixel_unshuffle((images - MEAN) / SPREAD, STRIDE)
+        return self.scale.tell(self.grid(folded, snr_db).flatten(1).float())
+
+
+class Receiver(nn.Module):
+    """Words whose scale is heard as images."""
+
+    def __init__(self, shape: Shape, n: int, *, adaptive: bool) -> None:
+        super().__init__()
+        here = symbols_per_place(shape, n)
+        self.grid, self.scale = Grid(here, shape[0] * STRIDE**2, RECEIVING, adaptive=adaptive), Scale(n)
+
+    def forward(self, symbols: Tensor, snr_db: Tensor) -> Tensor:
+        """Images ``(batch, colours, height, width)`` of linear estimates of symbols, on their grid."""
+        heard = self.scale.hear(symbols.flatten(1), snr_db).view_as(symbols)
+        return MEAN + SPREAD * pixel_shuffle(self.grid(heard, snr_db), STRIDE)
+
+
+def residual(shape: Shape, n: int, *, adaptive: bool = False) -> tuple[Sender, Receiver]:
+    """Residual blocks on the grid of symbols, which tell each word's scale: learns much faster than the paper's."""
+    return Sender(shape, n, adaptive=adaptive), Receiver(shape, n, adaptive=adaptive)
+
+
+NETS = {"paper": paper, "residual": residual}

@@ -1,6 +1,7 @@
 """The training of DeepJSCC: over a channel of many SNRs, and against a jammer that learns as well."""
 
 from collections.abc import Mapping
+from statistics import geometric_mean
 from typing import NamedTuple
 
 import torch
@@ -52,7 +53,7 @@ class Training(CodecTraining[Epoch]):
         return super().learning | own
 
     def step(self, x: Tensor) -> Tensor:
-        """The error."""
+        """The error, after a step down its logarithm: all SNRs count alike, in decibels."""
         low, high = self.snr_db
         channel = self.channel.at(low + (high - low) * float(torch.rand(())))
         codec = self.model.told(channel.nominal)
@@ -63,7 +64,7 @@ class Training(CodecTraining[Epoch]):
             (-self._error(codec, channel, x, sent.detach())).backward()
             self.jammer.step()
         error = self._error(codec, channel, x, sent)
-        self.descend(error)
+        self.descend(error.log())
         return error.detach().reshape(1)
 
     def _error(self, codec: DeepJSCC, channel: Channel, x: Tensor, sent: Tensor) -> Tensor:
@@ -74,11 +75,11 @@ class Training(CodecTraining[Epoch]):
         return (decoded - x).square().mean()
 
     def validation_error(self) -> float:
-        """The mean square error of validation images, sent once, over the ends and the middle of the SNRs."""
+        """Of validation images, sent once: the geometric mean of the errors at the ends and the middle of the SNRs."""
         low, high = self.snr_db
         levels = dict.fromkeys((low, (low + high) / 2, high))
         found = [measure(self.model, self.channel.at(level), self.validation, self.model.shape).mse for level in levels]
-        return sum(found) / len(found)
+        return geometric_mean(found)
 
     def finish(self) -> None:
         """The weights that did best, in evaluation, and the jammer in evaluation as it is now."""
