@@ -78,8 +78,7 @@ def beside(asked: Request, ebn0_dbs: Sequence[float], theirs: dict[str, Peer], w
         ours = rows["bler"]
         errors = round(ours.mean * ours.words)
         for peer, transmit in theirs.items():
-            torch.manual_seed(seed := next(SEEDS))
-            np.random.seed(seed)  # noqa: NPY002 — CommPy draws from numpy's own generator
+            seed_all(next(SEEDS))
             wrong, sent = transmit(ebn0_db, words)
             table = [[errors, ours.words - errors], [wrong, sent - wrong]]
             yield {
@@ -97,6 +96,15 @@ def beside(asked: Request, ebn0_dbs: Sequence[float], theirs: dict[str, Peer], w
                 "peer_words": sent,
                 "p_value": float(fisher_exact(table).pvalue),
             }
+
+
+def seed_all(seed: int) -> None:
+    """Each library draws from a generator of its own."""
+    from sionna.phy import config
+
+    torch.manual_seed(seed)
+    config.seed = seed
+    np.random.seed(seed)  # noqa: NPY002 — CommPy draws from numpy's own
 
 
 def in_batches(transmit: Callable[[int], Tensor]) -> Callable[[int], Counted]:
