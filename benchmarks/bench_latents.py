@@ -341,6 +341,30 @@ def eta_rule(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def by_eta(results: Sequence[Result]) -> Figure:
+    """FD, KS and error over η, a row for each k and a colour for each batch: a dot per seed, the line of means."""
+    of_own = [one for one in results if dict(Method.parse(one["method"]).options)["hidden"] == OWN]
+    sizes, batches = (sorted({int(one[name]) for one in of_own}) for name in ("k", "batch"))
+    scores = {"fd": "FD (mnist_cnn)", "ks": "KS to N(0, 1)", "mse": "MSE/value"}
+    figure = Figure(figsize=(12, 3.4 * len(sizes)), layout="constrained")
+    panels = figure.subplots(len(sizes), len(scores), squeeze=False)
+    for (row, k), (column, (score, says)) in product(enumerate(sizes), enumerate(scores.items())):
+        axes = panels[row][column]
+        for index, batch in enumerate(batches):
+            mine = [one for one in of_own if (one["k"], one["batch"]) == (k, batch)]
+            points = sorted((round(one["weight"] * DIGIT / k, 1), one[score]) for one in mine)
+            etas = sorted({eta for eta, _ in points})
+            means = [np.mean([value for eta, value in points if eta == one]) for one in etas]
+            axes.plot(*zip(*points, strict=True), f"C{index}.", alpha=0.5)
+            axes.plot(etas, means, f"C{index}o-", ms=4, label=f"batches of {batch:,}")
+        axes.set(xscale="log", xticks=ETAS, xlabel="η", ylabel=says, title=f"k = {k}")
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.3)
+    panels[0][0].legend(frameon=False, fontsize=8)
+    return figure
+
+
 def by_width(results: Sequence[Result]) -> Figure:
     """FD and DPC over the units of the receiver, a dot per seed and the line of means; and DPC of Gaussian latents."""
     found: dict[int, list[Result]] = {}
@@ -422,8 +446,9 @@ def main() -> None:
             print(*parts, *([of_wide_draws(told, studies, asked.out)] if asked.widths else []), sep="\n\n", flush=True)
     if missing := len(studies) - len(results):
         print(f"\n{missing} of {len(studies)} models are missing: the same command goes on")
-    if asked.part == "rule":
+    if asked.part == "rule" and results:
         print(f"\n{eta_rule(everything)}")
+        save_figure(by_eta(everything), asked.out / "rule.png")
     if asked.part == "capacity" and results:
         save_figure(by_width(everything), asked.out / "capacity.png")
     if asked.part == "frontier" and results:

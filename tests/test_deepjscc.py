@@ -14,7 +14,7 @@ from jscc_sim.codecs import DeepJSCC
 from jscc_sim.codecs.deepjscc_nets import NETS
 from jscc_sim.codecs.scale import MOST, Scale
 from jscc_sim.data.parts import Part, Parts
-from jscc_sim.deepjscc import PRESETS, Recipe, Study, Training, conduct, finish, load_deepjscc, measure, send
+from jscc_sim.deepjscc import DRAWS, PRESETS, Recipe, Study, Training, conduct, finish, load_deepjscc, measure, send
 from jscc_sim.nets import as_images, as_words
 from jscc_sim.players import load_policy
 
@@ -246,6 +246,14 @@ class TestFolder:
         assert finish(study, big_enough(), tmp_path) == json.loads(json.dumps(result))
         with pytest.raises(FileExistsError):
             finish(replace(study, seed=1), big_enough(), tmp_path)
+
+    @pytest.mark.parametrize("study", [ODD[1], ODD[5]], ids=lambda study: study.name)
+    def test_what_comes_back_does_as_the_result_says(self, study, tmp_path):
+        parts = big_enough()
+        result = finish(study, parts, tmp_path)
+        codec, images = load_deepjscc(tmp_path), study.judged(parts.test)
+        for level, psnr in zip(result["judged_at"], result["test_psnr"], strict=True):
+            assert measure(codec, AWGN(1.0).at(level), images, codec.shape, DRAWS).psnr == pytest.approx(psnr, abs=2e-4)
 
     def test_the_codec_and_its_jammer_come_back(self, tmp_path):
         finish(ODD[3], big_enough(), tmp_path)
