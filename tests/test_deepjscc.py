@@ -213,13 +213,36 @@ class TestTraining:
             for name, weight in one.state_dict().items():
                 assert torch.equal(weight, other.state_dict()[name])
 
-    def test_the_jammer_raises_the_error(self):
-        study = replace(ODD[3], recipe=replace(TINY, epochs=6))
-        studied = conduct(study, PARTS)
-        before, after = study.link(), studied.channel
-        assert isinstance(after, Jammer)
-        weights = zip(before.policy.parameters(), after.policy.parameters(), strict=True)
-        assert any(not torch.equal(one, other) for one, other in weights)
+    @pytest.mark.parametrize("seed", range(4))
+    def test_the_jammer_climbs_the_error_of_the_very_draw_that_it_learned_from(self, seed):
+        study = ODD[3]
+        codec, images = study.codec(PARTS), study.train(PARTS)
+        training = Training(codec, study.link(), (10.0, 10.0), images, study.judged(PARTS.validation), TINY)
+        training.optimiser.param_groups.clear()  # the codec stays as it is
+        training.precision.bf16 = False  # whose rounding would hide what a step does
+        assert training.jammer is not None
+        training.jammer.param_groups[0]["lr"] = 1e-3  # little enough for the slope to say what happens
+
+        @torch.no_grad()
+        def error() -> float:
+            torch.manual_seed(seed)
+            channel = training.channel.at(10.0 + 0 * float(torch.rand(())))
+            return float(training._error(codec, channel, images[:16], codec.encode(images[:16])))
+
+        before = error()
+        torch.manual_seed(seed)
+        training.step(images[:16])
+        assert error() > before
+
+    def test_against_a_jammer_the_last_weights_are_kept_and_it_within_its_budget(self):
+        studied = conduct(replace(ODD[3], recipe=replace(TINY, epochs=6, selections=6)), PARTS)
+        channel = studied.channel
+        assert list(studied.errors) == [6]
+        assert isinstance(channel, Jammer)
+        x = studied.codec.encode(studied.study.judged(PARTS.test).repeat(500, 1))
+        # 192,000 symbols: the mean of a² is within 4 standard errors but once in 15,000.
+        power = channel.at(10.0).limit(channel.raw(x)).square()
+        assert float(power.mean()) == pytest.approx(1, abs=4 * float(power.std()) / math.sqrt(power.numel()) + 0.01)
 
 
 class TestFidelity:

@@ -24,7 +24,8 @@ class Epoch(NamedTuple):
 class Training(CodecTraining[Epoch]):
     """A codec's epochs over ``channel`` at SNRs between the ends of ``snr_db``, drawn anew for each batch.
 
-    A jammer, if the channel is one, raises by a step on each batch what the codec then lowers by a step.
+    A jammer, if the channel is one, raises by a step on each batch what the codec then lowers by a step. Then the last
+    weights are kept: each epoch has a jammer of its own, and errors under one say nothing of another.
     """
 
     epoch = Epoch
@@ -74,6 +75,17 @@ class Training(CodecTraining[Epoch]):
             decoded = codec.decode(received.y, received.law)
         return (decoded - x).square().mean()
 
+    def end_epoch(self) -> None:
+        """Try the weights on validation images, if it is their turn; against a jammer only the last."""
+        if self.jammer is None or len(self.epochs) == self.schedule.epochs:
+            self._hold_to_budget()
+            super().end_epoch()
+
+    def _hold_to_budget(self) -> None:
+        """Measure the power that a jammer has learned to send."""
+        if isinstance(self.channel, Jammer):
+            self.channel.measure_power(lambda: (self.model.encode(self.validation[:64]), None))
+
     def validation_error(self) -> float:
         """Of validation images, sent once: the geometric mean of the errors at the ends and the middle of the SNRs."""
         low, high = self.snr_db
@@ -85,5 +97,4 @@ class Training(CodecTraining[Epoch]):
         """The weights that did best, in evaluation, and the jammer in evaluation as it is now."""
         super().finish()
         self.channel.eval()
-        if isinstance(self.channel, Jammer):
-            self.channel.measure_power(lambda: (self.model.encode(self.validation[:64]), None))
+        self._hold_to_budget()
