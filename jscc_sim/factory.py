@@ -91,6 +91,8 @@ def _check(name: str, codec: Codec, u: Tensor) -> None:
             raise ValueError(f"{what} of {name} returned numbers that are not finite")
     if codec.alphabet == "antipodal" and not (x.abs() == 1).all():
         raise ValueError(f"encode of {name} must return antipodal symbols, but some are neither +1 nor -1")
+    if codec.source_alphabet == "bits" and not ((u_hat == 0) | (u_hat == 1)).all():
+        raise ValueError(f"decode of {name} must return bits, but some are neither 0 nor 1: decide soft values first")
     powers = x.double().square().mean(-1)
     power, spread = float(powers.mean()), float(powers.std()) / len(powers) ** 0.5
     if power > 1 + ALLOWANCE + 5 * spread:

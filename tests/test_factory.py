@@ -160,6 +160,11 @@ class TestIsRefused:
         with pytest.raises(ValueError, match="encodes bits symbols, but Gaussian draws real ones"):
             make_codec(mine(factory=bits), Gaussian(2), None)
 
+    def test_for_soft_values_where_bits_are_due(self, mine):
+        soft = mine(encode="1 - 2 * u", decode="y.sigmoid()", factory="type('Mine', (Mine, BitCodec), {})(k, n)")
+        with pytest.raises(ValueError, match="must return bits, but some are neither 0 nor 1: decide soft values"):
+            make_codec(soft, Bits(2), None)
+
     def test_for_symbols_that_are_not_antipodal(self, mine):
         bits = "type('Mine', (Mine, BitCodec), {})(k, n)"
         with pytest.raises(ValueError, match=r"must return antipodal symbols, but some are neither \+1 nor -1"):
