@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from channels import AWGN, BSC, Jammer, Rayleigh
+from channels import AWGN, BSC, Jammer, NeuralPolicy, PerSymbolPolicy, Rayleigh
 from jscc_sim.checkpoint import load_part
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.codecs.deepjscc_nets import NETS
@@ -135,6 +135,16 @@ class TestCodec:
         assert not torch.allclose(quiet.encode(u), loud.encode(u))
         assert torch.equal(DeepJSCC(SHAPE, 16).eval().encode(u).isfinite().all(), torch.tensor(True))
         assert "snr_db=20.0" in repr(quiet)  # or two results would share a key
+
+    @pytest.mark.parametrize(
+        "channel", [AWGN(1.0), Jammer(PerSymbolPolicy(NeuralPolicy(1, 8)), 0.5, 0.5), Rayleigh(1.0)]
+    )
+    def test_the_transmitter_is_told_the_mean_snr(self, channel):
+        codec = DeepJSCC(SHAPE, 16, adaptive=True)
+        noise = 0.5 * isinstance(channel, Jammer)  # the jammer's does not fall
+        for level in (0.0, 10.0, 20.0):
+            told = codec.told(channel.at(level).nominal).snr_db
+            assert told == pytest.approx(-10 * math.log10(10 ** (-level / 10) + noise), abs=0.01)
 
     @every_net
     def test_a_deep_fade_stays_finite(self, net):

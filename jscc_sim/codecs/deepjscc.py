@@ -15,6 +15,7 @@ from jscc_sim.spelling import known
 
 # What adaptive nets are told lies within it, however deep a fade.
 SNR_DB = (-10.0, 40.0)
+LEAST_NOISE = 1e-4
 
 
 class DeepJSCC(Codec):
@@ -50,10 +51,15 @@ class DeepJSCC(Codec):
         self.encoder, self.decoder = NETS[net](self.shape, n, adaptive=adaptive)
 
     def told(self, law: MemorylessChannel) -> Self:
-        """The same codec, whose transmitter counts on the mean SNR of ``law``."""
+        """The same codec, whose transmitter counts on the mean SNR of a channel whose nominal law is ``law``.
+
+        Channels pass on the mean power of words, 1, as fading does; so what arrives beyond it is noise. The nominal
+        noise itself is more than that where a channel fades: it is for receivers that do not know the gains.
+        """
         other = copy.copy(self)
         if isinstance(law, AWGN):
-            other.snr_db = decibels(1 / law.noise_power)
+            noise = law.noise_power + (float(law.gain) ** 2 - 1)
+            other.snr_db = decibels(1 / max(noise, LEAST_NOISE))
         return other
 
     def encode(self, u: Tensor) -> Tensor:
