@@ -11,7 +11,19 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up: a module imports only from layers below its own, packages may also import from themselves.
 LAYERS = [
     {"channels"},
-    {"theory", "tally", "gaussianity", "gradients", "data", "seeds", "spelling", "states", "nets", "precision"},
+    {
+        "theory",
+        "tally",
+        "gaussianity",
+        "gradients",
+        "data",
+        "seeds",
+        "spelling",
+        "states",
+        "nets",
+        "precision",
+        "sharing",
+    },
     {"sources", "image_metrics"},
     {"store", "checkpoint", "codecs", "results"},
     {"regularisers", "link", "factory", "players", "epochs"},

@@ -28,7 +28,6 @@ from jscc_sim.bits import (
     kernel_receiver,
     load_binary,
     recall,
-    shared_out,
 )
 from jscc_sim.bits.distortion import drawing
 from jscc_sim.bits.infomax import permuted
@@ -37,6 +36,7 @@ from jscc_sim.bits.search import chosen_search
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.gradients import draw
+from jscc_sim.sharing import shared_out
 from jscc_sim.states import pack
 
 SHAPE, PIXELS, N = (1, 8, 8), 64, 6

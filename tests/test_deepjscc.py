@@ -114,7 +114,22 @@ class TestCodec:
         power = codec.encode(u).unflatten(1, (-1, 2)).square().mean(2)
         assert power.max() <= 1.2 + 1e-5
         assert free.encode(u).unflatten(1, (-1, 2)).square().mean(2).max() > 1.5
-        assert codec.encode(u).square().mean() < 1
+        assert torch.allclose(codec.encode(u).square().mean(1), torch.ones(50), atol=1e-5)
+
+    def test_a_cut_symbol_keeps_its_phase_and_the_others_their_proportions(self):
+        codec, x = DeepJSCC(SHAPE, 16, peak=1.5), torch.randn(20, 16, dtype=torch.float64)
+        x = 4 * x / x.norm(dim=1, keepdim=True)
+        before, after = (torch.view_as_complex(word.unflatten(1, (-1, 2))) for word in (x, codec._within_peak(x)))
+        assert torch.allclose(before.angle(), after.angle())
+        cut = after.abs().square() > 2 * 1.5 - 1e-9
+        assert cut.any()
+        factors = (after.abs() / before.abs()).masked_fill(cut, math.nan)
+        assert torch.allclose(factors.nan_to_num(0).amax(1), factors.nan_to_num(9).amin(1))
+
+    def test_gradients_pass_the_peak(self):
+        codec, u = DeepJSCC(SHAPE, 16, peak=1.1), torch.rand(3, 192)
+        codec.encode(u)[:, 0].sum().backward()
+        assert all(weights.grad.isfinite().all() for weights in codec.encoder.parameters())
 
     @every_net
     def test_a_fade_that_is_known_is_undone(self, net):

@@ -6,7 +6,7 @@ from jscc_sim.bits.distortion import Distortion, distortion
 from jscc_sim.bits.exhibits import Exhibit, exhibit
 from jscc_sim.bits.folder import finish, load_binary, recall, save
 from jscc_sim.bits.infomax import Infomax
-from jscc_sim.bits.levels import adversarial_levels, shared_out
+from jscc_sim.bits.levels import adversarial_levels
 from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
 from jscc_sim.bits.receivers import bayes_receiver, kernel_receiver
 from jscc_sim.bits.search import SearchedCodec
@@ -42,5 +42,4 @@ __all__ = [
     "load_binary",
     "recall",
     "save",
-    "shared_out",
 ]

@@ -11,6 +11,7 @@ from channels import AWGN, MemorylessChannel, decibels
 from jscc_sim.codecs.base import Codec
 from jscc_sim.codecs.deepjscc_nets import NETS, STRIDE
 from jscc_sim.nets import Shape, as_images, as_words
+from jscc_sim.sharing import shared_out
 from jscc_sim.spelling import known
 
 # What adaptive nets are told lies within it, however deep a fade.
@@ -24,7 +25,7 @@ class DeepJSCC(Codec):
     ``shape`` is that of the images, ``(channels, height, width)``; their values, in [0, 1], come row by row, the
     colours of each pixel together. ``adaptive`` nets are told the SNR: the transmitter that of `told`, the receiver
     that of each word. With a ``peak`` no complex symbol has more than so many times the mean power: what exceeds it is
-    cut, and the word is weaker for it. Source: Bourtsoulatze, Kurka, Gündüz, arXiv 1809.01733.
+    cut, and the others grow by what it gives up. Source: Bourtsoulatze, Kurka, Gündüz, arXiv 1809.01733.
     """
 
     cost = 64
@@ -90,8 +91,9 @@ class DeepJSCC(Codec):
         if self.peak is None:
             return x
         pairs = x.unflatten(1, (-1, 2))
-        sizes = pairs.norm(dim=2, keepdim=True)
-        return (pairs * (math.sqrt(2 * self.peak) / sizes.clamp_min(1e-9)).clamp_max(1)).flatten(1)
+        powers = pairs.square().mean(2)
+        allowed = self.peak * shared_out(powers, 1 / self.peak)
+        return (pairs * (allowed / powers.clamp_min(1e-9)).sqrt().unsqueeze(2)).flatten(1)
 
     def extra_repr(self) -> str:
         """What it was made of; the weights enter by digest."""
