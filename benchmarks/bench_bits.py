@@ -233,7 +233,7 @@ def draw_stability(results: Sequence[Result], out: Path) -> None:
     """Draw how validation errors went, by objective, at the first crossover."""
     found: dict[str, list[Mapping[int, float]]] = {}
     for result in results:
-        if result["at"] == FLIPS[0]:
+        if result["at"] == FLIPS[0] and result["channel"] == "bsc":
             tried = {int(epoch): error for epoch, error in result["tried"].items()}
             found.setdefault(result["objective"], []).append(tried)
     save_figure(stability(found), out / "bits_stability.png")

@@ -87,7 +87,11 @@ def run(
             if name not in known
         }
         for future in as_completed(names):
-            name, became = names[future], future.result()
+            try:
+                name, became = names[future], future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # or all others would be conducted first, and their results lost
+                raise
             if not isinstance(became, str):
                 known[name] = {"name": name, **became}
                 with record.open("a") as lines:

@@ -26,7 +26,7 @@ class Recipe:
     The rate rises to ``lr`` over the share ``warmup`` of the steps and, unless ``constant``, falls to 0 with the cosine
     of the rest. ``decay`` draws weights to zero beside the gradient (AdamW), ``penalty`` those of the encoder through
     it (L2). Gradients are cut to the norm ``clip`` unless it is 0. The weights kept are those of the epoch that does
-    best on validation images, of ``selections`` that are tried.
+    best on validation images, of at most ``selections`` that are tried.
     """
 
     net: str
@@ -44,6 +44,10 @@ class Recipe:
         for name in ("epochs", "batch", "selections"):
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not (self.decay >= 0 and self.penalty >= 0) or (self.decay and self.penalty):
+            raise ValueError(
+                f"decay and penalty must be 0 or more, and one of them 0: got {self.decay}, {self.penalty}"
+            )
         if not (self.lr > 0 and self.clip >= 0 and 0 <= self.warmup < 1):
             raise ValueError(
                 f"lr must be positive, clip 0 or more, warmup in [0, 1): got {self.lr}, {self.clip}, {self.warmup}"
@@ -53,7 +57,7 @@ class Recipe:
         """The rate of Adam after ``done`` of ``steps`` steps."""
         rising = self.warmup * steps
         if done < rising:
-            return self.lr * (done + 1) / rising
+            return self.lr * min(1.0, (done + 1) / rising)
         if self.constant:
             return self.lr
         return self.lr * (1 + math.cos(math.pi * (done - rising) / (steps - rising))) / 2
@@ -163,7 +167,7 @@ class CodecTraining(Epochs[E]):
         recipe = self.schedule
         groups = [
             {"params": [*encoder], "weight_decay": recipe.penalty or recipe.decay},
-            {"params": [*decoder], "weight_decay": 0.0 if recipe.penalty else recipe.decay},
+            {"params": [*decoder], "weight_decay": recipe.decay},
         ]
         kind = torch.optim.Adam if recipe.penalty else torch.optim.AdamW
         return kind(groups, recipe.lr, fused=gains_from_fused(str(self.images.device)))

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -252,7 +253,7 @@ def training(objective=BEST, recipe=TINY, channel=None):
 
 
 class TestTraining:
-    @pytest.mark.parametrize("recipe", [TINY, replace(TINY, penalty=1e-3, clip=0.0)])
+    @pytest.mark.parametrize("recipe", [replace(TINY, batch=30), replace(TINY, penalty=1e-3, decay=0.0, clip=0.0)])
     @pytest.mark.parametrize("objective", ["iabf", BEST])
     def test_is_resumed_bit_for_bit(self, objective, recipe, tmp_path):
         whole, stopped, again = (training(objective, recipe) for _ in range(3))
@@ -291,6 +292,16 @@ class TestTraining:
 
     def test_the_last_weights_are_always_tried(self):
         assert [epoch for epoch in range(1, 26) if replace(TINY, epochs=25, selections=10).tried(epoch)][-1] == 25
+
+    @pytest.mark.parametrize("steps", [1, 3, 33, 1234])
+    def test_the_rate_never_exceeds_its_highest(self, steps):
+        rates = [Recipe("wide").rate(done, steps) for done in range(steps)]
+        assert 0 < max(rates) <= Recipe("wide").lr
+
+    def test_decay_and_penalty_exclude_each_other(self):
+        for wrong in ({"penalty": 1e-3}, {"decay": -1.0}, {"penalty": math.nan, "decay": 0.0}):
+            with pytest.raises(ValueError, match="decay and penalty must be 0 or more, and one of them 0"):
+                replace(TINY, **wrong)
 
     def test_the_rate_rises_and_falls(self):
         recipe = Recipe("wide", warmup=0.1)

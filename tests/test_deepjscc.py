@@ -266,7 +266,7 @@ class TestTraining:
         assert isinstance(channel, Jammer)
         x = studied.codec.encode(studied.study.judged(PARTS.test).repeat(500, 1))
         # 192,000 symbols: the mean of a² is within 4 standard errors but once in 15,000.
-        power = channel.at(10.0).limit(channel.raw(x)).square()
+        power = channel.at(10.0).limit(channel.raw(x)).square().detach()
         assert float(power.mean()) == pytest.approx(1, abs=4 * float(power.std()) / math.sqrt(power.numel()) + 0.01)
 
 

@@ -38,7 +38,7 @@ class Infomax(nn.Module):
     def forward(self, probability: Tensor) -> Terms:
         """Of words whose symbols are −1 with ``probability (batch, n)``; the gradient of the last passes through them.
 
-        The marginals are those of the batch, whose entropies come out too small by ``1/(2·batch)`` each at most.
+        The marginals are those of the batch, whose entropies come out too small by about ``1/(2·batch)`` each.
         """
         words = draw_through(probability, 1)[0]
         known = words.detach()

@@ -38,9 +38,7 @@ def attacked(
 
 
 @torch.no_grad()
-def amortisation(
-    codec: BinaryCodec, channel: Channel, known: Tensor, unseen: Tensor, seed: int = 0
-) -> dict[str, float]:
+def amortisation(codec: BinaryCodec, channel: Channel, known: Tensor, unseen: Tensor) -> dict[str, float]:
     """Squared errors of the net, the exact Bayes receiver and the additive kernel, which know the words of ``known``.
 
     Both are given for images of ``known``, where the Bayes receiver is the best there is and the rest is the net's
