@@ -30,6 +30,7 @@ from jscc_sim.bits import (
     load_binary,
     recall,
 )
+from jscc_sim.bits.conduct import searched
 from jscc_sim.bits.distortion import drawing
 from jscc_sim.bits.infomax import permuted
 from jscc_sim.bits.scrutiny import amortisation, attacked, probed, risks
@@ -198,8 +199,39 @@ class TestObjectives:
         z = (found.mean(0) - right[0]).abs() / (found.std(0) / count**0.5).clamp_min(1e-9)
         assert z.max() < 5
 
+    def test_adversarial_noise_of_received_symbols_is_that_of_the_levels(self, trained, monkeypatch):
+        """The exact stake is the mean error of fresh words whose symbols are flipped at the levels of one word."""
+        codec, count = trained.codec, 20_000
+        u = flat(PARTS.test)[:1]
+        probability = codec.probability(u).detach()
+        word = draw(probability, 1)[0].requires_grad_()
+        (slopes,) = torch.autograd.grad(codec.loss(u, word, BSC(0.2)).sum(), word)
+        levels = adversarial_levels(word.detach(), slopes, 0.2)
+        torch.manual_seed(0)
+        sent = draw(probability.expand(count, -1), 1)[0] * draw(levels.expand(count, -1), 1)[0]
+        errors = PIXELS * codec.loss(u.expand(count, -1), sent, BSC(0.2)).detach()
+        monkeypatch.setattr("jscc_sim.bits.objectives.draw", lambda chance, samples: word.detach().unsqueeze(0))
+        exact, even = (
+            float(Objective("exact", noise=noise).stake(codec, u, probability, BSC(0.2)).detach())
+            for noise in ("adversarial", "channel")
+        )
+        error = float(errors.std()) / count**0.5
+        assert abs(float(errors.mean()) - exact) < 5 * error
+        assert abs(even - exact) > 10 * error
+
+    @pytest.mark.parametrize("objective", ["abf", "straight-through"])
+    def test_what_an_adversary_asks_moves_no_running_statistics(self, objective):
+        channel = BSC(0.1) if objective == "abf" else BitFlip(BSC(0.1), 2)
+        learned = training(objective, replace(TINY, net="conv"), channel)
+        learned.model.train()
+        learned.step(learned.images[:20])
+        counts = [
+            value for name, value in learned.model.decoder.state_dict().items() if name.endswith("batches_tracked")
+        ]
+        assert counts
+        assert {int(count) for count in counts} == {1}
+
     def test_adversarial_levels_are_of_the_very_word_that_meets_them(self, trained, monkeypatch):
-        """No flip of the noise lowers the loss of the word that is sent, to first order."""
         codec, u, seen = trained.codec, flat(PARTS.test), []
         monkeypatch.setattr(
             "jscc_sim.bits.objectives.adversarial_levels",
@@ -479,6 +511,17 @@ class TestScrutiny:
 
 
 class TestStudy:
+    def test_nothing_is_chosen_on_test_images(self, monkeypatch):
+        monkeypatch.setattr("jscc_sim.bits.search.TRIED", ((2, 1, 1), (8, 4, 4)))
+        other = replace(PARTS, test=Part(pictures(60, 7)))
+        one, two = (conduct(STUDY, parts) for parts in (PARTS, other))
+        assert one.errors == two.errors
+        for name, weights in one.codec.state_dict().items():
+            assert torch.equal(weights, two.codec.state_dict()[name])
+        searches = [searched(done.codec, STUDY, parts)["searches"] for done, parts in ((one, PARTS), (two, other))]
+        assert searches[0] == searches[1]
+        assert one.result["test_sse"] != two.result["test_sse"]
+
     def test_measures_both_encoders_on_both_parts(self, trained):
         result = trained.result
         sent = distortion(trained.codec, BSC(0.1), flat(PARTS.test), draws=10, squared=True)
