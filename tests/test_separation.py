@@ -9,13 +9,13 @@ from channels import AWGN
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.separation import (
     FORMATS,
-    MODES,
     Mode,
     coded,
     decoded,
     designed,
     ideal,
     in_outage,
+    modes,
     practical,
     worth_trying,
 )
@@ -122,15 +122,17 @@ class TestBaseline:
 
         outcome = practical([codes["webp"]], 300.0, 10.0, lost)
         assert outcome.psnr < ideal([codes["webp"]], 300.0, 10.0).psnr
-        chosen = next(mode for mode in MODES if mode.name == outcome.scheme)
-        assert chosen.rate == max(mode.rate for mode in MODES if mode.rate <= 1.5)
-        assert asked == worth_trying(10.0)[: len(asked)]  # none beyond the first that hardly loses anything
+        uses = 300 * 64
+        chosen = next(mode for mode in modes(uses) if mode.name == outcome.scheme)
+        assert chosen.rate == max(mode.rate for mode in modes(uses) if mode.rate <= 1.5)
+        assert asked == worth_trying(uses, 10.0)[: len(asked)]  # none beyond the first that hardly loses anything
         assert sum(mode.rate <= 1.5 for mode in asked) == 1
         assert outcome.budget <= 300 * chosen.rate
 
     def test_lost_mosaics_count(self, codes):
         sure, risky = (practical([codes["webp"]], 300.0, 3.0, lambda mode, snr, p=p: p) for p in (0.0, 0.05))
-        assert risky.lost == pytest.approx(1 - 0.95 ** int(300 * 64 // worth_trying(3.0)[0].uses), abs=0.5)
+        chosen = next(mode for mode in modes(300 * 64) if mode.name == risky.scheme)
+        assert risky.lost == pytest.approx(1 - 0.95 ** (300 * 64 // chosen.uses))
         assert risky.psnr < sure.psnr
 
     def test_where_nothing_gets_through_the_mean_image_is_left(self, codes):
@@ -152,21 +154,32 @@ class TestBaseline:
         assert designed([codes["webp"]], 300.0, -30.0, lost) is None
 
     def test_mosaics_smaller_than_a_block_are_refused(self, codes):
-        with pytest.raises(ValueError, match="fewer than a block of 6480 symbols"):
+        with pytest.raises(ValueError, match=r"128 complex uses .* carry 256 bits as qpsk, fewer than a block of 480"):
             practical([codes["webp"]], 2.0, 20.0, lambda mode, snr: 0.0)
+
+    def test_a_mode_that_delivers_nothing_is_none(self, codes):
+        assert designed([codes["webp"]], 300.0, 5.0, lambda mode, snr: 1.0) is None
+        assert designed([codes["webp"]], 8.0, 5.0, lambda mode, snr: 0.0) is None  # nothing fits
 
 
 class TestModes:
     def test_modes_have_their_rates(self):
-        assert len({mode.name for mode in MODES}) == len(MODES)
-        for mode in MODES:
-            if mode.k == 3240:
-                assert 2 * mode.uses == mode.codec.n
-        assert [mode.rate for mode in MODES] == sorted(mode.rate for mode in MODES)
-        assert all(mode.rate < np.log2(1 + 10**0.5) for mode in worth_trying(5.0))
+        known = modes(19_200)
+        assert len({mode.name for mode in known}) == len(known)
+        for mode in (known[0], known[-1]):
+            assert 2 * mode.uses == mode.codec.n
+        carried = [19_200 // mode.uses * mode.k for mode in known]
+        assert carried == sorted(carried)
+        assert all(mode.rate < np.log2(1 + 10**0.5) for mode in worth_trying(19_200, 5.0))
+
+    @pytest.mark.parametrize("uses", [241, 500, 3000, 6272, 32768])
+    def test_blocks_fill_the_uses(self, uses):
+        for mode in modes(uses):
+            spare = uses - uses // mode.uses * mode.uses
+            assert 0 <= spare < uses // mode.uses  # not one more to each block
 
     def test_losses_are_measured_through_the_channel(self):
-        mode = Mode(3240, "qpsk")
+        mode = Mode(3240, 6480, "qpsk")
         assert mode.lost(-1.0, 40).mean == 1
         assert mode.lost(-1.0, 40).words == 20  # no need to go on
         assert mode.lost(4.0, 40).mean == 0

@@ -53,9 +53,9 @@ def separation(
 
     64 images make a mosaic, a file of its own, and each is charged a 64th of its bits, header and all. Two lines for
     each SNR: what the same files would do at capacity (over Rayleigh fading, at the best rate with outage), and over
-    Gaussian noise 5G LDPC codes of 6480 symbols on points of QAM, whose losses are measured. A mosaic that is lost, or
-    that nothing fits, is replaced by the mean image. With --designed-for one format and rate stand at every SNR, and
-    show the cliff.
+    Gaussian noise 5G LDPC codes on points of QAM, whose blocks of about 6,480 bits fill the uses, and whose losses are
+    measured. The receiver knows the format, the mode and whether a mosaic is lost; then, or if nothing fits, it shows
+    the mean image. With --designed-for one format and rate stand at every SNR, and show the cliff.
     """
     from jscc_sim.data.parts import load_parts
     from jscc_sim.separation import FORMATS, coded, designed, ideal, in_outage, practical

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from channels import from_decibels
-from jscc_sim.separation.modes import BLOCK, Mode, capacity, worth_trying
+from jscc_sim.separation.modes import Mode, capacity, worth_trying
 from jscc_sim.separation.source_codes import Array, Coded
 
 # The error of rounding to 256 greys: an image that is reproduced exactly has this PSNR, and not an infinite one.
 ROUNDING = 1 / (12 * 255**2)
 # Rates of an outage that are tried, in bits per complex use.
 OUTAGE_RATES = np.geomspace(0.02, 20, 120)
-# A slower mode is not tried where a faster one loses fewer mosaics than that.
+# A mode that carries less is not tried where another loses fewer mosaics than that.
 RARE = 1e-3
 Lost = Callable[[Mode, float], float]
 
@@ -83,22 +83,18 @@ class Design:
 
 
 def designed(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) -> Design | None:
-    """The best format and mode at an SNR, where ``lost(mode, snr_db)`` says how often a block of it is; None if none.
+    """The best format and mode at an SNR, where ``lost(mode, snr_db)`` says how often a block of it is.
 
-    ValueError if a block has more uses than all images of a mosaic together.
+    None if no mode delivers anything. ValueError if all images of a mosaic together have too few uses for a block.
     """
     known = cache(lost)
     best: tuple[float, Design] | None = None
-    for mode in worth_trying(snr_db):
-        if uses * codes[0].images < mode.uses:
-            raise ValueError(
-                f"a mosaic has {uses * codes[0].images:g} complex uses, fewer than a block of {BLOCK} symbols as"
-                f" {mode.constellation} takes, {mode.uses}: use a larger ratio"
-            )
+    for mode in worth_trying(int(uses * codes[0].images), snr_db):
         for code in codes:
             design = Design(code, mode, uses)
             outcome = design.at(snr_db, known)
-            if best is None or outcome.psnr > best[0]:
+            delivers = outcome.spent > 0 and outcome.lost < 1
+            if delivers and (best is None or outcome.psnr > best[0]):
                 best = outcome.psnr, design
         if outcome.lost < RARE:
             break

@@ -1,7 +1,7 @@
 """How bits go over complex uses: an LDPC code and a constellation, and how often a block of them is lost."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from channels import AWGN, from_decibels
 from jscc_sim.case import Case
@@ -13,24 +13,26 @@ from jscc_sim.sources import Bits
 from jscc_sim.store import Store
 from jscc_sim.theory.limits import capacity_complex
 
-# Symbols of a block: a multiple of all bits to a point; and of it, how many may be information.
-BLOCK = 6480
-INFORMATION = (1296, 1620, 2160, 2592, 3240, 3888, 4320, 4860, 5400, 5832)
+# Bits of a block: about so many, so that whole blocks fill the uses that there are, and at least so many; the share of
+# them that may be information; and how many blocks are sent to see whether a mode is worth measuring.
+BLOCK, LEAST = 6480, 480
+RATES = (1 / 5, 1 / 4, 1 / 3, 2 / 5, 1 / 2, 3 / 5, 2 / 3, 3 / 4, 5 / 6, 9 / 10)
 FEW = 20
 POINTS = ("qpsk", "16qam", "64qam", "256qam")
 
 
 @dataclass(frozen=True)
 class Mode:
-    """The 5G LDPC code of ``k`` bits in ``BLOCK``, its symbols on the points of a constellation."""
+    """The 5G LDPC code of ``k`` bits in ``n``, its symbols on the points of a constellation."""
 
     k: int
+    n: int
     constellation: str
 
     @property
     def uses(self) -> int:
         """Complex uses of a block."""
-        return BLOCK // CONSTELLATIONS[self.constellation]
+        return self.n // CONSTELLATIONS[self.constellation]
 
     @property
     def rate(self) -> float:
@@ -40,12 +42,12 @@ class Mode:
     @property
     def name(self) -> str:
         """As in tables."""
-        return f"LDPC({self.k},{BLOCK}) {self.constellation}"
+        return f"LDPC({self.k},{self.n}) {self.constellation}"
 
     @cached_property
     def codec(self) -> Modulated:
         """Built once."""
-        return Modulated(LDPC(self.k, BLOCK), self.constellation)
+        return Modulated(LDPC(self.k, self.n), self.constellation)
 
     def lost(self, snr_db: float, blocks: int, store: Store | None = None, seed: int = 0) -> Row:
         """How often a block is lost in Gaussian noise; a mode that loses half of the first few is not measured on."""
@@ -59,12 +61,25 @@ class Mode:
         return row
 
 
-MODES = tuple(sorted((Mode(k, points) for points in POINTS for k in INFORMATION), key=lambda mode: mode.rate))
+@cache
+def modes(uses: int) -> tuple[Mode, ...]:
+    """Those whose blocks fill so many complex uses, what they carry rising; ValueError if these are too few."""
+    found = []
+    for points in POINTS:
+        bits = CONSTELLATIONS[points]
+        n = bits * (uses // max(1, round(uses * bits / BLOCK)))
+        if n < LEAST:
+            raise ValueError(
+                f"{uses} complex uses of all images of a mosaic carry {n} bits as {points}, fewer than a block of"
+                f" {LEAST}: use a larger ratio"
+            )
+        found += [Mode(round(rate * n), n, points) for rate in RATES]
+    return tuple(sorted(found, key=lambda mode: uses // mode.uses * mode.k))
 
 
-def worth_trying(snr_db: float) -> list[Mode]:
-    """Modes that a channel of this SNR can carry, the fastest first."""
-    return [mode for mode in reversed(MODES) if mode.rate < capacity(snr_db)]
+def worth_trying(uses: int, snr_db: float) -> list[Mode]:
+    """Of these, modes that a channel of this SNR can carry, those first that carry most."""
+    return [mode for mode in reversed(modes(uses)) if mode.rate < capacity(snr_db)]
 
 
 def capacity(snr_db: float) -> float:
