@@ -9,7 +9,8 @@ paper     the same with the paper's net, in as much time as 8 epochs of ours
 fixed     the same at 1/6, trained at 1, 7, 13 and 19 dB each: how it degrades elsewhere
 digits    MNIST and Fashion-MNIST, ratio 1/8, AWGN
 rayleigh  all three sets over slow Rayleigh fading
-jammer    all three sets against a jammer that learns as well, 0, 5 and 10 dB below the signal
+jammer    all three sets against a jammer that learns as well, 0, 5 and 10 dB below the signal; then under Gaussian
+          noise of its power, and under one that aims at the scale which words tell
 peak      CIFAR-10, 1/6, no complex symbol above 1.5 times the mean power
 
 Beside each stand the best linear codec, files at capacity, and separate designs for one SNR, with their cliffs. Each
@@ -32,12 +33,13 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 from record import Result, parser, parts_of, rounded, run
+from torch import Tensor, nn
 
-from channels import Channel, from_decibels
+from channels import AWGN, Channel, Jammer, from_decibels
 from jscc_sim.codec_training import flat
-from jscc_sim.codecs import KLT
+from jscc_sim.codecs import KLT, DeepJSCC
 from jscc_sim.data.parts import Part
-from jscc_sim.deepjscc import CHANNELS, PRESETS, Study, finish, load_deepjscc, measure
+from jscc_sim.deepjscc import CHANNELS, PRESETS, Fidelity, Study, finish, load_deepjscc, measure
 from jscc_sim.deepjscc.folder import load_channel
 from jscc_sim.image_metrics import shape_of
 from jscc_sim.plot import fidelity_curves
@@ -114,7 +116,34 @@ def attempt(study: Study, folder: Path) -> dict[str, Any]:
     found = [measure(codec, channel.at(level), images, codec.shape) for level in LEVELS]
     for score in ("psnr", "psnr_of_mse", "ssim"):
         result[f"over_snr_{score}"] = [round(getattr(one, score), 4) for one in found]
+    if isinstance(channel, Jammer):
+        result["psnr_aimed"] = round(aimed(codec, channel.at(study.middle), images).psnr, 4)
+        gaussian = AWGN(from_decibels(-study.middle) + channel.jam_power)
+        result["psnr_gaussian"] = round(measure(codec, gaussian, images, codec.shape).psnr, 4)
     return rounded(result, LEFT_OUT)
+
+
+class Always(nn.Module):
+    """A jammer's policy that sends one word whatever is sent."""
+
+    def __init__(self, word: Tensor) -> None:
+        super().__init__()
+        self.word = word
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The word."""
+        return self.word.expand_as(x)
+
+
+def aimed(codec: DeepJSCC, channel: Jammer, images: Tensor) -> Fidelity:
+    """Under the worse of two jammers as strong as that of ``channel`` that aim at the scale which words tell."""
+    signs: Tensor = codec.get_submodule("encoder.scale").signs
+    found = []
+    for word in (signs, -signs):
+        jammer = Jammer(Always(word), channel.noise_power, channel.jam_power).eval()
+        jammer.measure_power(lambda: (codec.encode(images[:64]), None))
+        found.append(measure(codec, jammer, images, codec.shape))
+    return min(found, key=lambda one: one.psnr)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -131,6 +160,9 @@ def table(results: Sequence[Result]) -> str:
         ]
         rest = [np.mean([result[what] for result in mine]) for what in ("power", "peak_over_mean", "cpu_seconds")]
         lines.append(f"| {name} | {' | '.join(cells)} | {rest[0]:.4f} | {rest[1]:.2f} | {rest[2]:.0f} |")
+        if "psnr_aimed" in mine[0]:
+            gaussian, worst = (np.mean([result[f"psnr_{under}"] for result in mine]) for under in ("gaussian", "aimed"))
+            lines.append(f"| at 10 dB, Gaussian of its power: {gaussian:.2f}; aimed at the scale: {worst:.2f} |")
     return "\n".join(lines)
 
 
@@ -186,8 +218,9 @@ def linear(data: str, n: int, channel: Channel, *, quick: bool) -> Curve:
 
 def crossings(curve: Curve, other: Curve) -> list[float]:
     """The SNRs at which the first curve overtakes the other or falls behind it, between their points by a line."""
-    snrs = np.array([snr for snr, _ in curve])
-    ahead = np.array([psnr for _, psnr in curve]) - np.interp(snrs, *zip(*other, strict=True))
+    snrs = np.array(sorted({snr for snr, _ in (*curve, *other)}))
+    one, two = (np.interp(snrs, *zip(*points, strict=True)) for points in (curve, other))
+    ahead = one - two
     places = np.flatnonzero(ahead[:-1] * ahead[1:] < 0)
     return [float(snrs[i] + (snrs[i + 1] - snrs[i]) * ahead[i] / (ahead[i] - ahead[i + 1])) for i in places]
 

@@ -19,7 +19,8 @@ class Scale(nn.Module):
     """Words ``(batch, n)`` of any scale as words of about unit power that tell it, and back.
 
     What a word has along a fixed sequence of signs makes room for the logarithm of its root mean square along all
-    others: spread over all symbols, as in spread spectrum, it neither peaks nor is it where a jammer could aim.
+    others: spread over all symbols, as in spread spectrum, it does not peak, and a jammer that treats symbols alike
+    cannot aim at it. One that knows the sequence can, and hurts more than by any other word of its power.
     """
 
     signs: Tensor
