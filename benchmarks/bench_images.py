@@ -33,9 +33,10 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 from record import Result, parser, parts_of, rounded, run
-from torch import Tensor, nn
+from torch import Tensor
 
 from channels import AWGN, Channel, Jammer, from_decibels
+from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.codec_training import flat
 from jscc_sim.codecs import KLT, DeepJSCC
 from jscc_sim.data.parts import Part
@@ -60,6 +61,14 @@ COMPRESSED, LEARNED = 1024, 20_000
 # Separate designs that stay as they are, where each is looked at closely, and blocks to measure how often one is lost.
 DESIGNS, CLIFF, BLOCKS = (1.0, 7.0, 13.0), (-1.0, -0.5, -0.25, 0.0, 0.5), 100
 Curve = list[tuple[float, float]]
+# What a table shows beside PSNR over the SNR, by what name, and how; the first two of codecs that met a jammer.
+REST = {
+    "Gaussian of its power": ("psnr_gaussian", ".2f"),
+    "aimed at the scale": ("psnr_aimed", ".2f"),
+    "power": ("power", ".4f"),
+    "peak": ("peak_over_mean", ".2f"),
+    "CPU s": ("cpu_seconds", ".0f"),
+}
 QUICK = {"images": 1024, "judged_images": 128, "recipe": replace(FULL, epochs=1)}
 
 
@@ -123,34 +132,20 @@ def attempt(study: Study, folder: Path) -> dict[str, Any]:
     return rounded(result, LEFT_OUT)
 
 
-class Always(nn.Module):
-    """A jammer's policy that sends one word whatever is sent."""
-
-    def __init__(self, word: Tensor) -> None:
-        super().__init__()
-        self.word = word
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The word."""
-        return self.word.expand_as(x)
-
-
 def aimed(codec: DeepJSCC, channel: Jammer, images: Tensor) -> Fidelity:
     """Under the worse of two jammers as strong as that of ``channel`` that aim at the scale which words tell."""
     signs: Tensor = codec.get_submodule("encoder.scale").signs
-    found = []
-    for word in (signs, -signs):
-        jammer = Jammer(Always(word), channel.noise_power, channel.jam_power).eval()
-        jammer.measure_power(lambda: (codec.encode(images[:64]), None))
-        found.append(measure(codec, jammer, images, codec.shape))
-    return min(found, key=lambda one: one.psnr)
+    policies = (LatentPolicy(word.unsqueeze(0)) for word in (signs, -signs))
+    jammers = (Jammer(policy, channel.noise_power, channel.jam_power) for policy in policies)
+    return min((measure(codec, jammer, images, codec.shape) for jammer in jammers), key=lambda one: one.psnr)
 
 
 def table(results: Sequence[Result]) -> str:
     """A row per study but for its seed: PSNR over the SNR, mean and spread over seeds."""
     shown = [level for level in LEVELS if level >= -1][::3]
-    lines = [f"| codec, PSNR in dB at SNR | {' | '.join(f'{level:g}' for level in shown)} | power | peak | CPU s |"]
-    lines.append("|---" * (len(shown) + 4) + "|")
+    rest = {heading: name for heading, (name, _) in REST.items() if name in results[0]}
+    lines = [f"| codec, PSNR in dB at SNR | {' | '.join([*(f'{level:g}' for level in shown), *rest])} |"]
+    lines.append("|---" * (len(shown) + len(rest) + 1) + "|")
     for name, mine in by_study(results).items():
         curves = np.array([result["over_snr_psnr"] for result in mine])[:, [LEVELS.index(level) for level in shown]]
         spreads = curves.std(0, ddof=1) if len(mine) > 1 else [None] * len(shown)
@@ -158,11 +153,8 @@ def table(results: Sequence[Result]) -> str:
             f"{mean:.2f}" + ("" if spread is None else f" ± {spread:.2f}")
             for mean, spread in zip(curves.mean(0), spreads, strict=True)
         ]
-        rest = [np.mean([result[what] for result in mine]) for what in ("power", "peak_over_mean", "cpu_seconds")]
-        lines.append(f"| {name} | {' | '.join(cells)} | {rest[0]:.4f} | {rest[1]:.2f} | {rest[2]:.0f} |")
-        if "psnr_aimed" in mine[0]:
-            gaussian, worst = (np.mean([result[f"psnr_{under}"] for result in mine]) for under in ("gaussian", "aimed"))
-            lines.append(f"| at 10 dB, Gaussian of its power: {gaussian:.2f}; aimed at the scale: {worst:.2f} |")
+        cells += [f"{np.mean([result[what] for result in mine]):{REST[heading][1]}}" for heading, what in rest.items()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

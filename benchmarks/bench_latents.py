@@ -35,6 +35,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from record import Result, parser, rounded, run
@@ -313,12 +314,11 @@ def eta_rule(results: Sequence[Result]) -> str:
     of_eta: dict[tuple[int, int], dict[int, list[tuple[float, float]]]] = {}
     of_width: dict[tuple[int, int], dict[int, float]] = {}
     for result in results:
-        hidden, seed = dict(Method.parse(result["method"]).options)["hidden"], int(result["seed"])
-        k, eta = int(result["k"]), result["weight"] * DIGIT / result["k"]
+        hidden, seed, k, eta = hidden_of(result), int(result["seed"]), int(result["k"]), eta_of(result)
         if hidden == OWN:
             of_eta.setdefault((k, int(result["batch"])), {}).setdefault(seed, []).append((eta, result["fd"]))
         if result["batch"] == AT_WIDTH[0] and math.isclose(eta, AT_WIDTH[1], rel_tol=0.01):
-            of_width.setdefault((k, int(hidden)), {})[seed] = math.log(result["fd"])
+            of_width.setdefault((k, hidden), {})[seed] = math.log(result["fd"])
     lines = ["| k | batch | η of least FD | 95 % interval |", "|---|---|---|---|"]
     least_of: dict[int, dict[int, dict[int, float]]] = {}
     for (k, batch), seeds in sorted(of_eta.items()):
@@ -343,7 +343,7 @@ def eta_rule(results: Sequence[Result]) -> str:
 
 def by_eta(results: Sequence[Result]) -> Figure:
     """FD, KS and error over η, a row for each k and a colour for each batch: a dot per seed, the line of means."""
-    of_own = [one for one in results if dict(Method.parse(one["method"]).options)["hidden"] == OWN]
+    of_own = [one for one in results if hidden_of(one) == OWN]
     sizes, batches = (sorted({int(one[name]) for one in of_own}) for name in ("k", "batch"))
     scores = {"fd": "FD (mnist_cnn)", "ks": "KS to N(0, 1)", "mse": "MSE/value"}
     figure = Figure(figsize=(12, 3.4 * len(sizes)), layout="constrained")
@@ -352,37 +352,45 @@ def by_eta(results: Sequence[Result]) -> Figure:
         axes = panels[row][column]
         for index, batch in enumerate(batches):
             mine = [one for one in of_own if (one["k"], one["batch"]) == (k, batch)]
-            points = sorted((round(one["weight"] * DIGIT / k, 1), one[score]) for one in mine)
-            etas = sorted({eta for eta, _ in points})
-            means = [np.mean([value for eta, value in points if eta == one]) for one in etas]
-            axes.plot(*zip(*points, strict=True), f"C{index}.", alpha=0.5)
-            axes.plot(etas, means, f"C{index}o-", ms=4, label=f"batches of {batch:,}")
-        axes.set(xscale="log", xticks=ETAS, xlabel="η", ylabel=says, title=f"k = {k}")
-        axes.minorticks_off()
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.grid(alpha=0.3)
+            over_log(axes, [(round(eta_of(one), 1), one[score]) for one in mine], f"C{index}", f"batches of {batch:,}")
+        axes.set(xlabel="η", ylabel=says, title=f"k = {k}")
     panels[0][0].legend(frameon=False, fontsize=8)
     return figure
 
 
 def by_width(results: Sequence[Result]) -> Figure:
     """FD and DPC over the units of the receiver, a dot per seed and the line of means; and DPC of Gaussian latents."""
-    found: dict[int, list[Result]] = {}
-    for result in results:
-        found.setdefault(int(dict(Method.parse(result["method"]).options)["hidden"]), []).append(result)
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, score, says in zip(figure.subplots(1, 2), ("fd", "dpc"), ("FD (lite0)", "DPC"), strict=True):
-        for hidden, mine in found.items():
-            axes.plot([hidden] * len(mine), [one[score] for one in mine], "C0.", alpha=0.5)
-        axes.plot([*found], [np.mean([one[score] for one in mine]) for mine in found.values()], "C0o-")
+        over_log(axes, [(hidden_of(one), one[score]) for one in results])
         if score == "dpc":
             axes.axhline(results[0]["dpc_null"], color="k", ls="--", lw=1, label="a Gaussian sample of the same size")
-            axes.legend(frameon=False, fontsize=8)
-        axes.set(xscale="log", xticks=[*found], xlabel="hidden units of the jammed receiver", ylabel=says)
-        axes.minorticks_off()
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.grid(alpha=0.3)
+            axes.legend(frameon=False, fontsize=8, loc="lower left")
+        axes.set(xlabel="hidden units of the jammed receiver", ylabel=says)
     return figure
+
+
+def over_log(axes: Axes, points: Sequence[tuple[float, float]], colour: str = "C0", label: str | None = None) -> None:
+    """A dot for each of some points ``(x, value)``, and the line of means, over the logarithm of x."""
+    values: dict[float, list[float]] = {}
+    for x, value in sorted(points):
+        values.setdefault(x, []).append(value)
+    axes.plot(*zip(*points, strict=True), f"{colour}.", alpha=0.5)
+    axes.plot([*values], [np.mean(mine) for mine in values.values()], f"{colour}o-", ms=4, label=label)
+    axes.set(xscale="log", xticks=[*values])
+    axes.minorticks_off()
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.grid(alpha=0.3)
+
+
+def hidden_of(result: Result) -> int:
+    """The hidden units of the jammer's receiver."""
+    return int(dict(Method.parse(result["method"]).options)["hidden"])
+
+
+def eta_of(result: Result) -> float:
+    """The weight as the paper has it."""
+    return float(result["weight"] * DIGIT / result["k"])
 
 
 def of_few_words(words: Points) -> float:

@@ -76,15 +76,12 @@ class Training(CodecTraining[Epoch]):
         return (decoded - x).square().mean()
 
     def end_epoch(self) -> None:
-        """Try the weights on validation images, if it is their turn; against a jammer only the last."""
-        if self.jammer is None or len(self.epochs) == self.schedule.epochs:
-            self._hold_to_budget()
-            super().end_epoch()
-
-    def _hold_to_budget(self) -> None:
-        """Measure the power that a jammer has learned to send."""
+        """Try the weights on validation images, if it is their turn; against a jammer, at its power, only the last."""
         if isinstance(self.channel, Jammer):
+            if len(self.epochs) < self.schedule.epochs:
+                return
             self.channel.measure_power(lambda: (self.model.encode(self.validation[:64]), None))
+        super().end_epoch()
 
     def validation_error(self) -> float:
         """Of validation images, sent once: the geometric mean of the errors at the ends and the middle of the SNRs."""
@@ -97,4 +94,3 @@ class Training(CodecTraining[Epoch]):
         """The weights that did best, in evaluation, and the jammer in evaluation as it is now."""
         super().finish()
         self.channel.eval()
-        self._hold_to_budget()
