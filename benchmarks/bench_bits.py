@@ -205,7 +205,7 @@ def lines(source_codes: Sequence[Result]) -> dict[str, list[tuple[float, float]]
     """What to hold 100 bits of MNIST against: no network, Gaussian limits and, with source codes, separation."""
     parts = parts_of("mnist")
     train, test = (flat(part).double().numpy() for part in (parts.train, parts.test))
-    found = limits(Study(), parts.test, GRID)
+    found = limits(Study(), parts.train, GRID)
     without = hyperplanes(train, test, FULL_BITS, GRID).distortion
     found["hyperplanes and LMMSE receiver, no network"] = list(zip(GRID, without.tolist(), strict=True))
     if source_codes:

@@ -2,10 +2,13 @@
 
 import ast
 import difflib
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 
 Value = float | int | bool | str
+# Text that needs no quotes, but for names of values.
+BARE = re.compile(r"(?!(?:True|False|None)$)[A-Za-z][\w-]*")
 
 
 def known(kind: str, name: str, names: Iterable[str]) -> None:
@@ -38,25 +41,27 @@ def fraction(what: str, text: str) -> Fraction:
 def called(kind: str, text: str, names: Iterable[str]) -> tuple[str, dict[str, Value]]:
     """The name, one of ``names``, and the options of ``name(option=value, …)``, whose bare words are text.
 
-    >>> called("method", "wae(kernel=rbf, weight=0.1)", ["vae", "wae"])
-    ('wae', {'kernel': 'rbf', 'weight': 0.1})
+    >>> called("objective", "necst(gradient=score-function, samples=5)", ["necst"])
+    ('necst', {'gradient': 'score-function', 'samples': 5})
     """
     name, bracket, rest = text.partition("(")
     name = name.strip()
     known(kind, name, names)
     if not bracket:
         return name, {}
-    wrong = ValueError(f"a {kind} is written name or name(option=value,option=value), got {text!r}")
+    wrong = ValueError(f"{text!r} is no {kind}: write name or name(option=value,option=value)")
+    source = f"f({rest}"
     try:
-        call = ast.parse(f"f({rest}", mode="eval").body
+        call = ast.parse(source, mode="eval").body
     except SyntaxError:
         raise wrong from None
     if not isinstance(call, ast.Call) or call.args:
         raise wrong
     found: dict[str, Value] = {}
     for keyword in call.keywords:
+        said = ast.get_source_segment(source, keyword.value) or ""
         try:
-            value = keyword.value.id if isinstance(keyword.value, ast.Name) else ast.literal_eval(keyword.value)
+            value = said if BARE.fullmatch(said) else ast.literal_eval(keyword.value)
         except ValueError:
             raise wrong from None
         if keyword.arg is None or not isinstance(value, Value):

@@ -588,6 +588,7 @@ class TestStudy:
             ({"objective": "iabf(infomx=1)"}, "did you mean 'infomax'"),
             ({"objective": "iabf(infomax=a)"}, "must be a number"),
             ({"objective": "abf", "channel": "bec"}, "which BEC has not"),
+            ({"objective": "straight-through(gradient=straight-thru)"}, "did you mean 'straight-through'"),
             ({"objective": "straight-through(gradient=exact)"}, "too many to enumerate"),
             ({"channel": "bsc-flip", "flips": 3, "search": True}, "not bsc-flip: leave --search out"),
             ({"flips": 3}, "channel bsc takes no flips"),

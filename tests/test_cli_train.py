@@ -102,7 +102,7 @@ class TestKeeps:
         rows = [json.loads(line) for line in lines]
         clean, noisy = (row["mean"] for row in rows if row["metric"] == "mse")
         assert clean < noisy
-        assert rows[0]["source"] == f"images:{folder}"
+        assert rows[0]["source"] == f"images:unseen:{folder}"
         code, _, errors = run("sweep", "--codec", str(codec), "--channel", "bec", "--at", "0.3", "--words", "100")
         assert code == 2
         assert "never met an erasure: train it over a channel that erases" in errors[0]

@@ -91,6 +91,14 @@ class TestNets:
         assert word.shape == (2, 3, N)
         assert codec.decode(word, BSC(0.1)).shape == u.shape
 
+    @pytest.mark.parametrize("net", sorted(set(NETS) - {"paper"}))
+    def test_balance_the_logits_over_images(self, net):
+        torch.manual_seed(0)
+        codec = BinaryCodec((1, 8, 8), N, net)
+        logits = codec.logits(3 + torch.rand(500, codec.k))
+        assert torch.allclose(logits.mean(0), torch.zeros(N), atol=1e-4)
+        assert torch.allclose(logits.std(0), torch.full((N,), 2.0), rtol=0.02)
+
     def test_the_papers_convolutions_take_sides_that_halve_three_times(self):
         with pytest.raises(ValueError, match="multiples of 8, got 28 × 28"):
             BinaryCodec((3, 28, 28), N, "paper")

@@ -143,6 +143,20 @@ def test_one_sample_cannot_be_left_out(estimator):
         estimator(PROBABILITY, curved, 1)
 
 
+def test_deciding_is_biased_even_where_drawing_is_not():
+    """Its gradient is that of one word: for linear losses that of the mean loss, whose value it still is not."""
+    (right, _), (also, _) = (
+        slopes(lambda p, w, loss=loss: exact(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT) for loss in (curved, linear)
+    )
+    (found, _), (straight, _) = (
+        slopes(lambda p, w, loss=loss: straight_through(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT)
+        for loss in (curved, linear)
+    )
+    assert ((found - right).abs() > 0.1 * right.abs()).any()
+    assert torch.allclose(straight, also)
+    assert float(straight_through(PROBABILITY, linear)) != pytest.approx(float(exact(PROBABILITY, linear)), rel=0.1)
+
+
 def test_a_hard_decision_is_the_likeliest_word_with_the_gradient_of_the_mean():
     probability, weight = PROBABILITY.clone().requires_grad_(), WEIGHT
     found = straight_through(probability, lambda y: linear(y, weight), 3)

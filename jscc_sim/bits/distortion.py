@@ -28,7 +28,8 @@ def distortion(
 ) -> Distortion:
     """Of images ``(count, k)``, each sent so often, in float32, summed over pixels: the codec's loss.
 
-    With ``squared`` it is the squared error of what is decoded. The codec is in evaluation meanwhile.
+    With ``squared`` it is the squared error of what is decoded. The codec is in evaluation meanwhile; one that searches
+    tries flips in the fastest numbers of the machine.
     """
     trained = codec.training
     codec.eval()

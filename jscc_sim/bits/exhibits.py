@@ -77,7 +77,7 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
         steps = dict(enumerate(islice(chain(codec, study.link.nominal, images[:CHAINED]), max(STEPS)), start=1))
     return Exhibit(
         [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in levels],
-        limits(study, parts.test, levels),
+        limits(study, parts.train, levels),
         published(study),
         pictures(few),
         reconstructed,
@@ -86,9 +86,9 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
     )
 
 
-def limits(study: Study, test: Part, levels: Sequence[float]) -> Lines:
-    """Of test images: the mean image's error, and a Gaussian source's of their covariance at nature's capacity."""
-    variances = np.linalg.eigvalsh(np.cov(flat(test).double().numpy(), rowvar=False, bias=True)).clip(0)
+def limits(study: Study, train: Part, levels: Sequence[float]) -> Lines:
+    """The mean image's error, and a Gaussian source's of training images' covariance at nature's capacity."""
+    variances = np.linalg.eigvalsh(np.cov(flat(train).double().numpy(), rowvar=False, bias=True)).clip(0)
     capacity = CAPACITIES[study.link.knob]
     least = gaussian_distortion(variances, [study.bits * float(capacity(level)) for level in levels])
     return {

@@ -7,6 +7,7 @@ from jscc_sim.catalog.codecs import LEARNED, usual
 from jscc_sim.catalog.players import Players, is_file
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import SOURCE_NAMES, usual_codecs
+from jscc_sim.data.loading import files_of
 from jscc_sim.factory import is_factory
 from jscc_sim.spelling import known
 
@@ -42,7 +43,8 @@ def _is_the_game(asked: Request) -> bool:
 def _natural_source(asked: Request, players: Players) -> str:
     """What a codec learned from, that of the first codec named, or else of the channel."""
     if players.data is not None:
-        return f"images:{players.data}"
+        published = files_of(players.data, "test", "images")  # a folder of pictures has no test set of its own
+        return f"images:{'' if published else 'unseen:'}{players.data}"
     for name in asked.codecs:
         if not is_file(name) and not is_factory(name):
             return usual(name).source

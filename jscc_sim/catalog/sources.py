@@ -4,17 +4,18 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jscc_sim.data.parts import load_parts
 from jscc_sim.sources import Bits, Gaussian, Images, Laplace, Source, Uniform, exponential_covariance
 from jscc_sim.spelling import number
 
 SOURCE_NAMES: dict[str, Callable[[str, int], Source]] = {
     "bits": lambda name, k: Bits(k),
     "gaussian": lambda name, k: _gaussian(name, k),
-    "images": lambda name, k: Images(name),
+    "images": lambda name, k: _images(name),
     "laplace": lambda name, k: Laplace(k),
     "uniform": lambda name, k: Uniform(k),
 }
-SOURCE_TAKES = {"gaussian": "--k, :CORRELATION or :FILE.npy", "images": ":SET or :FOLDER"}
+SOURCE_TAKES = {"gaussian": "--k, :CORRELATION or :FILE.npy", "images": ":SET, :FOLDER or :unseen:FOLDER"}
 SOURCE_CODECS = {"bits": ("uncoded", "repetition-3"), "images": ("klt",)}
 COLOURED_WORDS = 16
 
@@ -37,6 +38,12 @@ def usual_codecs(source: str) -> tuple[str, ...]:
     if kind == "gaussian" and of:
         return ("klt",)
     return SOURCE_CODECS.get(kind, ("linear",))
+
+
+def _images(name: str) -> Images:
+    """All that there are of a name; of ``unseen:NAME`` those that no codec learns from."""
+    _, unseen, folder = name.partition("unseen:")
+    return Images(name, load_parts(folder).test.images) if unseen else Images(name)
 
 
 def _gaussian(name: str, k: int) -> Gaussian:

@@ -42,8 +42,9 @@ CHANNEL_OPTIONS = (
     ),
     click.option(
         "--source",
-        help="gaussian, gaussian:0.9 (correlated neighbours), gaussian:FILE.npy (a covariance), laplace, "
-        "uniform, bits, images, images:mnist, images:fashion-mnist, images:cifar10 or images:FOLDER.",
+        help="gaussian, gaussian:0.9 (correlated neighbours), gaussian:FILE.npy (a covariance), laplace, uniform, "
+        "bits, images, images:mnist, images:fashion-mnist, images:cifar10, images:FOLDER or images:unseen:FOLDER  "
+        "[what a codec learned from: a set's test images, or of a folder of pictures the tenth that is for test].",
     ),
     click.option(
         "--codec",

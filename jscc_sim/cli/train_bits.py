@@ -39,7 +39,7 @@ COLUMNS = "codec                              SSE      ± images  SSE, drawn  va
 )
 @click.option("--preset", default="full", show_default=True, help="How it learns: quick, full or paper.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the images  [those of the preset].")
-@click.option("--net", help="paper, wide or conv  [that of the preset; for colour images conv].")
+@click.option("--net", help="paper, wide or conv  [that of the preset; colour images take conv in place of wide].")
 @click.option("--search", is_flag=True, help="Measure with encoder search at the transmitter, too: minutes.")
 @options.apply(RUN_OPTIONS)
 def bits(

@@ -10,6 +10,8 @@ from jscc_sim.nets import Nets, Shape
 from jscc_sim.nets import conv as dcgan
 
 SLOPE = 0.2
+# The standard deviation of logits over images.
+SPREAD = 2.0
 
 
 def paper(shape: Shape, n: int) -> Nets:
@@ -51,18 +53,33 @@ def _paper_colour(shape: Shape, n: int) -> Nets:
     return nn.Sequential(*down, nn.Flatten(), nn.Linear(features, n, bias=False)), nn.Sequential(*up)
 
 
-def wide(shape: Shape, n: int, width: int = 1024, depth: int = 3) -> Nets:
-    """Layers of 1,024 units with layer norms and SiLU, ``depth`` before the word and two after it."""
+def wide(shape: Shape, n: int, width: int = 1024) -> Nets:
+    """Layers with layer norms and SiLU: one of 512 units before the word, three of 1,024 after it; balanced logits."""
     pixels = math.prod(shape)
-    before = [pixels, *[width] * depth]
-    encoder = nn.Sequential(nn.Flatten(), *_normed(before), nn.Linear(width, n, bias=False))
-    decoder = nn.Sequential(*_normed([n, width, width]), nn.Linear(width, pixels), nn.Unflatten(-1, shape))
-    return encoder, decoder
+    before, after = _normed([pixels, 512]), _normed([n, width, width, width])
+    encoder = nn.Sequential(nn.Flatten(), *before, nn.Linear(512, n, bias=False), _balance(n))
+    return encoder, nn.Sequential(*after, nn.Linear(width, pixels), nn.Unflatten(-1, shape))
+
+
+def narrow(shape: Shape, n: int) -> Nets:
+    """The same with 512 units everywhere."""
+    return wide(shape, n, 512)
 
 
 def conv(shape: Shape, n: int) -> Nets:
-    """The DCGAN-like pair with 64, 128 and 256 channels."""
-    return dcgan(shape, n, n, channels=64)
+    """The DCGAN-like pair with 64, 128 and 256 channels; balanced logits."""
+    encoder, decoder = dcgan(shape, n, n, channels=64)
+    return encoder.append(_balance(n)), decoder
+
+
+def _balance(n: int) -> nn.BatchNorm1d:
+    """Logits of mean 0 and a given spread over images, each: symbols that say much, and gradients that last.
+
+    Straight through a decision they fall with the slope of the sigmoid, which logits that grow would leave.
+    """
+    norm = nn.BatchNorm1d(n).requires_grad_(False)
+    nn.init.constant_(norm.weight, SPREAD)
+    return norm
 
 
 def _normed(sizes: list[int]) -> list[nn.Module]:
@@ -72,6 +89,6 @@ def _normed(sizes: list[int]) -> list[nn.Module]:
     return found
 
 
-NETS: dict[str, Callable[[Shape, int], Nets]] = {"paper": paper, "wide": wide, "conv": conv}
+NETS: dict[str, Callable[[Shape, int], Nets]] = {"paper": paper, "narrow": narrow, "wide": wide, "conv": conv}
 # Whose means of grey pixels are those of a linear layer; others are held to [0, 1] by a sigmoid, which helps.
 LINEAR = ("paper",)
