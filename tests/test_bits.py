@@ -327,8 +327,8 @@ class TestTraining:
 
     @pytest.mark.parametrize("steps", [1, 3, 33, 1234])
     def test_the_rate_never_exceeds_its_highest(self, steps):
-        rates = [Recipe("wide").rate(done, steps) for done in range(steps)]
-        assert 0 < max(rates) <= Recipe("wide").lr
+        rates = [Recipe("dense").rate(done, steps) for done in range(steps)]
+        assert 0 < max(rates) <= Recipe("dense").lr
 
     def test_decay_and_penalty_exclude_each_other(self):
         for wrong in ({"penalty": 1e-3}, {"decay": -1.0}, {"penalty": math.nan, "decay": 0.0}):
@@ -336,7 +336,7 @@ class TestTraining:
                 replace(TINY, **wrong)
 
     def test_the_rate_rises_and_falls(self):
-        recipe = Recipe("wide", warmup=0.1)
+        recipe = Recipe("dense", warmup=0.1)
         rates = [recipe.rate(done, 100) for done in range(101)]
         assert max(rates) == rates[9] == recipe.lr
         assert rates[100] == pytest.approx(0)

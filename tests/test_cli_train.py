@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     for number, picture in enumerate(pictures(200, 0)):
         Image.fromarray(picture).save(data / f"{number}.png")
     monkeypatch.setattr(
-        "jscc_sim.bits.PRESETS", {"tiny": Recipe("paper", epochs=2, batch=16), "usual": Recipe("wide", batch=16)}
+        "jscc_sim.bits.PRESETS", {"tiny": Recipe("paper", epochs=2, batch=16), "usual": Recipe("dense", batch=16)}
     )
     return data
 
@@ -143,7 +143,7 @@ class TestKeeps:
             )
             (result,) = map(json.loads, lines)
             assert code == 0
-            assert result["net"] == ("conv" if name == "colour" else "wide")
+            assert result["net"] == ("conv" if name == "colour" else "dense")
             assert ("test_nats" in result) == (name == "black")
 
 

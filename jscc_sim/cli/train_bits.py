@@ -39,7 +39,7 @@ COLUMNS = "codec                              SSE      ± images  SSE, drawn  va
 )
 @click.option("--preset", default="full", show_default=True, help="How it learns: quick, full or paper.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the images  [those of the preset].")
-@click.option("--net", help="paper, wide or conv  [that of the preset; colour images take conv in place of wide].")
+@click.option("--net", help="paper, dense or conv  [that of the preset].")
 @click.option("--search", is_flag=True, help="Measure with encoder search at the transmitter, too: minutes.")
 @options.apply(RUN_OPTIONS)
 def bits(
@@ -70,14 +70,12 @@ def bits(
 
     from jscc_sim.bits import BEST, PRESETS, Study, finish
     from jscc_sim.data.parts import load_parts
-    from jscc_sim.image_metrics import shape_of
     from jscc_sim.spelling import known
 
     known("preset", preset, PRESETS)
     parts = load_parts(data)
     recipe = PRESETS[preset]
-    usual = "conv" if recipe.net == "wide" and shape_of(parts.train.images)[0] > 1 else recipe.net
-    recipe = replace(recipe, epochs=epochs or recipe.epochs, net=net or usual)
+    recipe = replace(recipe, epochs=epochs or recipe.epochs, net=net or recipe.net)
     few = (asked.images, asked.judged_images)
     studies = [
         Study(data, bits, channel, at, flips, objective or BEST, recipe, seed, *few, search=search)

@@ -35,7 +35,7 @@ class BinaryCodec(Codec):
         self,
         shape: Shape = (1, 28, 28),
         n: int = 100,
-        net: str = "wide",
+        net: str = "dense",
         *,
         pixels: str = "gaussian",
         erasures: bool = False,

@@ -53,17 +53,12 @@ def _paper_colour(shape: Shape, n: int) -> Nets:
     return nn.Sequential(*down, nn.Flatten(), nn.Linear(features, n, bias=False)), nn.Sequential(*up)
 
 
-def wide(shape: Shape, n: int, width: int = 1024) -> Nets:
-    """Layers with layer norms and SiLU: one of 512 units before the word, three of 1,024 after it; balanced logits."""
+def dense(shape: Shape, n: int, width: int = 512) -> Nets:
+    """Layers of 512 units with layer norms and SiLU, one before the word and three after it; balanced logits."""
     pixels = math.prod(shape)
-    before, after = _normed([pixels, 512]), _normed([n, width, width, width])
-    encoder = nn.Sequential(nn.Flatten(), *before, nn.Linear(512, n, bias=False), _balance(n))
+    before, after = _normed([pixels, width]), _normed([n, width, width, width])
+    encoder = nn.Sequential(nn.Flatten(), *before, nn.Linear(width, n, bias=False), _balance(n))
     return encoder, nn.Sequential(*after, nn.Linear(width, pixels), nn.Unflatten(-1, shape))
-
-
-def narrow(shape: Shape, n: int) -> Nets:
-    """The same with 512 units everywhere."""
-    return wide(shape, n, 512)
 
 
 def conv(shape: Shape, n: int) -> Nets:
@@ -89,6 +84,6 @@ def _normed(sizes: list[int]) -> list[nn.Module]:
     return found
 
 
-NETS: dict[str, Callable[[Shape, int], Nets]] = {"paper": paper, "narrow": narrow, "wide": wide, "conv": conv}
+NETS: dict[str, Callable[[Shape, int], Nets]] = {"paper": paper, "dense": dense, "conv": conv}
 # Whose means of grey pixels are those of a linear layer; others are held to [0, 1] by a sigmoid, which helps.
 LINEAR = ("paper",)
