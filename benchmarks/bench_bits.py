@@ -7,7 +7,7 @@ mnist     MNIST, 100 bits, BSC .1 to .4: the codec that is best on validation im
 quick     the same with the preset quick at .1
 binary    MNIST in black and white, 100 bits, BSC .1 to .4
 fashion   Fashion-MNIST, 100 bits, BSC .1 and .2, at the presets of MNIST
-cifar     CIFAR-10, 500 bits, BSC .1 to .4, at the preset quick
+cifar     CIFAR-10, 500 bits, BSC .1 to .4, by convolutions
 paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as long each; at .1
           also straight through against 5 and 10 steepest flips of a word
 weights   the same at .1: how much information IABF shall weigh
@@ -97,7 +97,7 @@ def fashion(seed: int) -> Iterator[Study]:
 
 def cifar(seed: int) -> Iterator[Study]:
     """Colour."""
-    yield from (Study("cifar10", 500, at=flip, recipe=PRESETS["quick"], seed=seed) for flip in FLIPS)
+    yield from (Study("cifar10", 500, at=flip, recipe=PRESETS["conv"], seed=seed) for flip in FLIPS)
 
 
 def paper(seed: int) -> Iterator[Study]:

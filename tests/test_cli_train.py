@@ -18,6 +18,10 @@ def pictures(count, seed):
     return (rng.uniform(0, 255, (count, 1, 1)) + rng.uniform(-20, 20, (count, 6, 6))).clip(0, 255).astype(np.uint8)
 
 
+# A preset of two epochs for each net.
+NETS = {"tiny": "paper", "full": "dense", "conv": "conv"}
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """A folder of small pictures, which is the data; a preset that takes a second."""
@@ -25,9 +29,8 @@ def folder(tmp_path, monkeypatch):
     data.mkdir()
     for number, picture in enumerate(pictures(200, 0)):
         Image.fromarray(picture).save(data / f"{number}.png")
-    monkeypatch.setattr(
-        "jscc_sim.bits.PRESETS", {"tiny": Recipe("paper", epochs=2, batch=16), "usual": Recipe("dense", batch=16)}
-    )
+    recipes = {name: Recipe(net, epochs=2, batch=16) for name, net in NETS.items()}
+    monkeypatch.setattr("jscc_sim.bits.PRESETS", recipes)
     return data
 
 
@@ -128,19 +131,7 @@ class TestKeeps:
             for number in range(60):
                 picture = rng.integers(0, 2, shape, dtype=np.uint8) * 255
                 Image.fromarray(picture // (3 if name == "colour" else 1)).save(tmp_path / name / f"{number}.png")
-            code, lines, _ = run(
-                "train",
-                "bits",
-                "--epochs",
-                "1",
-                "--bits",
-                "4",
-                "--json",
-                "--preset",
-                "usual",
-                "--data",
-                str(tmp_path / name),
-            )
+            code, lines, _ = run("train", "bits", "--bits", "4", "--json", "--data", str(tmp_path / name))
             (result,) = map(json.loads, lines)
             assert code == 0
             assert result["net"] == ("conv" if name == "colour" else "dense")
@@ -156,8 +147,8 @@ class TestRefuses:
             (("--at", "-0.1"), "must lie between 0 and 0.5, got -0.1"),
             (("--channel", "bcs"), "did you mean 'bsc'"),
             (("--objective", "iafb"), "did you mean 'iabf'"),
-            (("--preset", "usal"), "did you mean 'usual'"),
-            (("--net", "wid"), "did you mean 'wide'"),
+            (("--preset", "ful"), "did you mean 'full'"),
+            (("--net", "dens"), "did you mean 'dense'"),
             (("--images", "7"), "7 images do not make a batch of 16"),
             (("--data", "nowhere"), "no image set or folder 'nowhere'"),
             (("--channel", "bec", "--objective", "abf"), "use bsc"),

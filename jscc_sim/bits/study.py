@@ -25,6 +25,7 @@ CHANNELS: dict[str, Callable[[float, int], Channel]] = {
 PRESETS = {
     "quick": Recipe("dense", epochs=40, batch=200, lr=2e-3),
     "full": Recipe("dense", epochs=120, batch=200, lr=2e-3),
+    "conv": Recipe("conv", epochs=10, lr=2e-3),
     "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, clip=0.0, selections=200),
 }
 

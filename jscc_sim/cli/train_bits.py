@@ -37,7 +37,7 @@ COLUMNS = "codec                              SSE      ± images  SSE, drawn  va
     help="straight-through, necst, abf, infomax or iabf, and with options: 'iabf(infomax=0.001,samples=5)'  "
     "[straight-through, which does best on validation images].",
 )
-@click.option("--preset", default="full", show_default=True, help="How it learns: quick, full or paper.")
+@click.option("--preset", help="How it learns: quick, full, conv or paper  [full; conv for colour images].")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the images  [those of the preset].")
 @click.option("--net", help="paper, dense or conv  [that of the preset].")
 @click.option("--search", is_flag=True, help="Measure with encoder search at the transmitter, too: minutes.")
@@ -50,7 +50,7 @@ def bits(
     at: float,
     flips: int | None,
     objective: str | None,
-    preset: str,
+    preset: str | None,
     epochs: int | None,
     net: str | None,
     search: bool,
@@ -70,11 +70,13 @@ def bits(
 
     from jscc_sim.bits import BEST, PRESETS, Study, finish
     from jscc_sim.data.parts import load_parts
+    from jscc_sim.image_metrics import shape_of
     from jscc_sim.spelling import known
 
-    known("preset", preset, PRESETS)
+    if preset is not None:
+        known("preset", preset, PRESETS)
     parts = load_parts(data)
-    recipe = PRESETS[preset]
+    recipe = PRESETS[preset or ("conv" if shape_of(parts.train.images)[0] > 1 else "full")]
     recipe = replace(recipe, epochs=epochs or recipe.epochs, net=net or recipe.net)
     few = (asked.images, asked.judged_images)
     studies = [
