@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from channels import AWGN, BSC, Jammer, NeuralPolicy, PerSymbolPolicy, Rayleigh
 from jscc_sim.checkpoint import load_part
@@ -344,6 +345,23 @@ class TestCommand:
         assert code == 0
         assert lines[0].split()[:2] == ["seed", "SNR"]
         assert len(lines) == 2
+
+    def test_its_codec_delivers_the_snr_that_is_asked(self, run, tmp_path, monkeypatch):
+        """On pictures that it never saw, and every word has the same power, which a check of SNR is to say."""
+        monkeypatch.setitem(PRESETS, "tiny", TINY)
+        folder = tmp_path / "pictures"
+        folder.mkdir()
+        for number, picture in enumerate(big_enough().train.images):
+            Image.fromarray(picture).save(folder / f"{number}.png")
+        out = tmp_path / "out"
+        run("train", "images", "--data", str(folder), "--preset", "tiny", "--snr", "0:10", "--out", str(out))
+        (codec,) = out.iterdir()
+        code, lines, errors = run("check-snr", str(codec), "--snr", "7", "--json")
+        assert (code, errors) == (1, [])
+        found = json.loads(lines[0])
+        assert [finding["name"] for finding in found["findings"]] == ["as asked", "per-codeword normalisation"]
+        assert (found["snr_db"], found["k"], found["n"]) == (7, 16 * 16 * 3, 16 * 16)
+        assert found["bandwidth_ratio"] == pytest.approx(1 / 3)  # real uses per value, twice the complex ones
 
     @pytest.mark.parametrize(
         ("asked", "said"),

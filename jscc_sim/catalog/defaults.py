@@ -6,8 +6,7 @@ from jscc_sim.catalog.channels import refuse_strangers
 from jscc_sim.catalog.codecs import LEARNED, usual
 from jscc_sim.catalog.players import Players, is_file
 from jscc_sim.catalog.request import Request
-from jscc_sim.catalog.sources import SOURCE_NAMES, usual_codecs
-from jscc_sim.data.loading import files_of
+from jscc_sim.catalog.sources import SOURCE_NAMES, unseen, usual_codecs
 from jscc_sim.factory import is_factory
 from jscc_sim.spelling import known
 
@@ -43,8 +42,7 @@ def _is_the_game(asked: Request) -> bool:
 def _natural_source(asked: Request, players: Players) -> str:
     """What a codec learned from, that of the first codec named, or else of the channel."""
     if players.data is not None:
-        published = files_of(players.data, "test", "images")  # a folder of pictures has no test set of its own
-        return f"images:{'' if published else 'unseen:'}{players.data}"
+        return unseen(players.data)
     for name in asked.codecs:
         if not is_file(name) and not is_factory(name):
             return usual(name).source

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jscc_sim.data.loading import files_of
 from jscc_sim.data.parts import load_parts
 from jscc_sim.sources import Bits, Gaussian, Images, Laplace, Source, Uniform, exponential_covariance
 from jscc_sim.spelling import number
@@ -38,6 +39,11 @@ def usual_codecs(source: str) -> tuple[str, ...]:
     if kind == "gaussian" and of:
         return ("klt",)
     return SOURCE_CODECS.get(kind, ("linear",))
+
+
+def unseen(data: str) -> str:
+    """The name of the images that a codec which learned from some never saw: a set's for test, or part of a folder."""
+    return f"images:{'' if files_of(data, 'test', 'images') else 'unseen:'}{data}"
 
 
 def _images(name: str) -> Images:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check-snr")
-@click.argument("name", metavar="PACKAGE.MODULE:FACTORY")
+@click.argument("name", metavar="PACKAGE.MODULE:FACTORY|FILE")
 @options.decibels("--snr", "Asked for.", default=10.0)
 @click.option(
     "--power", type=float, default=1.0, show_default=True, help="Budget per symbol as given, real or complex."
@@ -32,17 +33,35 @@ def check_snr(
 
     FACTORY(snr_db) returns two callables, encode and channel, on torch tensors or numpy arrays, real or complex. SNR is
     P/N per real use. The exit code is 1 if the code does not deliver what is asked.
+
+    FILE is a codec that jscc-sim trained: over white noise, for images that it never saw or Gaussian words.
     """
+    from jscc_sim.catalog import is_file
     from jscc_sim.factory import load_factory
     from jscc_sim.snr_check import check_snr as check
 
-    factory, _ = load_factory(name)
+    factory, own = _trained(name) if is_file(name) else (load_factory(name)[0], None)
     try:
-        report = check(factory, snr_db, k, seed=seed, power=power, source=_kind(source))
+        report = check(factory, snr_db, k, seed=seed, power=power, source=_kind(source) or own)
     except TypeError as error:  # the user's code is of the wrong kind, which is no bug of ours
         raise click.ClickException(" ".join(str(error).split())) from error
     click.echo(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
     return int(not report.ok)
+
+
+def _trained(name: str) -> tuple[Callable[[float], object], Source]:
+    """A saved codec over white noise, and the words that it is for."""
+    from channels import AWGN
+    from jscc_sim.catalog import build_source, unseen
+    from jscc_sim.players import load_codec
+
+    codec, record = load_codec(Path(name))
+
+    def factory(snr_db: float) -> object:
+        channel = AWGN(1.0).at(snr_db)
+        return codec.told(channel), channel
+
+    return factory, build_source("gaussian" if record.played else unseen(str(record.trained["data"])), None, codec.k)
 
 
 def _kind(name: str | None) -> Callable[[int], Source] | None:
