@@ -172,6 +172,8 @@ class TestFidelity:
             fidelity(noise(3, 16, 16), noise(2, 16, 16))
         with pytest.raises(ValueError, match="originals are"):
             fidelity(noise(3, 16, 16), noise(3, 16, 12))
+        with pytest.raises(ValueError, match=r"SSIM takes images of 6 × 6 or more, got 4 × 9"):
+            fidelity(noise(3, 4, 9), noise(3, 4, 9))
 
 
 class TestPerceptual:

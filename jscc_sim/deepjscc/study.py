@@ -10,7 +10,7 @@ from jscc_sim.codec_training import CodecStudy, Recipe
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.codecs.deepjscc_nets import ratio_step
 from jscc_sim.data.parts import Parts
-from jscc_sim.image_metrics import shape_of
+from jscc_sim.image_metrics import check_sides, shape_of
 from jscc_sim.spelling import fraction, known
 
 # Complex uses to a value of an image.
@@ -92,6 +92,11 @@ class Study(CodecStudy):
     def judged_at(self) -> tuple[float, ...]:
         """The SNRs in dB at which it is judged."""
         return tuple(dict.fromkeys((self.snr_db[0], self.middle, self.snr_db[-1])))
+
+    def check(self, parts: Parts) -> None:
+        """ValueError if there are too few images, or they are too small to be judged."""
+        check_sides(shape_of(parts.train.images))
+        super().check(parts)
 
     def codec(self, parts: Parts) -> DeepJSCC:
         """The codec before it learned, for such images, drawn from torch's generator."""

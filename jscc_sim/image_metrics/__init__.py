@@ -2,7 +2,7 @@
 
 from jscc_sim.image_metrics.distances import Reference, distances, frechet_distance, kernel_distance
 from jscc_sim.image_metrics.extractor import Extractor
-from jscc_sim.image_metrics.fidelity import fidelity
+from jscc_sim.image_metrics.fidelity import check_sides, fidelity
 from jscc_sim.image_metrics.perceptual import perceptual_distance
 from jscc_sim.image_metrics.planes import Images, planes, shape_of
 from jscc_sim.image_metrics.registry import EXTRACTORS, extractor
@@ -12,6 +12,7 @@ __all__ = [
     "Extractor",
     "Images",
     "Reference",
+    "check_sides",
     "distances",
     "extractor",
     "fidelity",

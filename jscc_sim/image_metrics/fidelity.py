@@ -3,9 +3,17 @@
 import torch
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
-from jscc_sim.image_metrics.planes import Images, planes
+from jscc_sim.image_metrics.planes import Images, planes, shape_of
 
 BATCH = 500
+# Of images, which SSIM mirrors at their edges by half its window of 11 pixels.
+LEAST_SIDE = 6
+
+
+def check_sides(shape: tuple[int, int, int]) -> None:
+    """ValueError unless images ``(channels, height, width)`` have room for the window of SSIM."""
+    if min(shape[1:]) < LEAST_SIDE:
+        raise ValueError(f"SSIM takes images of {LEAST_SIDE} × {LEAST_SIDE} or more, got {shape[1]} × {shape[2]}")
 
 
 def fidelity(originals: Images, reconstructions: Images) -> dict[str, float]:
@@ -15,6 +23,7 @@ def fidelity(originals: Images, reconstructions: Images) -> dict[str, float]:
     """
     if len(originals) != len(reconstructions) or not len(originals):
         raise ValueError(f"{len(originals)} originals cannot be compared with {len(reconstructions)} reconstructions")
+    check_sides(shape_of(originals))
     squares = 0.0
     psnr = PeakSignalNoiseRatio(data_range=1.0, reduction="elementwise_mean", dim=(1, 2, 3), sync_on_compute=False)
     ssim = StructuralSimilarityIndexMeasure(data_range=1.0, sync_on_compute=False)
