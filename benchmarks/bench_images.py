@@ -45,7 +45,7 @@ from jscc_sim.deepjscc.folder import load_channel
 from jscc_sim.image_metrics import shape_of
 from jscc_sim.plot import fidelity_curves
 from jscc_sim.plot import save as save_figure
-from jscc_sim.separation import FORMATS, Coded, Mode, coded, designed, ideal, in_outage
+from jscc_sim.separation import FORMATS, Coded, Loss, Mode, coded, designed, ideal, in_outage
 from jscc_sim.sources import Images
 from jscc_sim.spelling import fraction
 
@@ -194,9 +194,9 @@ def beside(result: Result, quick: bool) -> dict[str, Curve]:
 
 
 @cache
-def lost(mode: Mode, snr_db: float) -> float:
+def lost(mode: Mode, snr_db: float) -> Loss:
     """How often a block is lost."""
-    return mode.lost(snr_db, BLOCKS).mean
+    return mode.lost(snr_db, BLOCKS)
 
 
 def linear(data: str, n: int, channel: Channel, *, quick: bool) -> Curve:

@@ -24,7 +24,7 @@ from jscc_sim.deepjscc import Recipe, Training, send
 from jscc_sim.metrics import peak_ratio
 from jscc_sim.plot.pictures import show_pictures
 from jscc_sim.seeds import seeded
-from jscc_sim.separation import FORMATS, SIDE, Coded, Design, Mode, coded, decoded, designed, ideal
+from jscc_sim.separation import FORMATS, SIDE, Coded, Design, coded, decoded, designed, ideal
 from jscc_sim.sources import Images
 
 USES = 98  # complex ones of an image of 784 pixels: a bandwidth ratio of 1/8
@@ -40,10 +40,10 @@ class Systems:
     """The four, each as images received at an SNR, and PSNR in dB over all that are sent."""
 
     def __init__(self, parts: Parts, epochs: int, blocks: int) -> None:
-        self.pixels, self.blocks = parts.test.images[: SIDE**2], blocks
+        self.pixels = parts.test.images[: SIDE**2]
         self.images, self.set = flat(Part(self.pixels)), Images("", parts.train.images)
         self.codes: Sequence[Coded] = [coded(self.pixels, name) for name in FORMATS]
-        self.lost = cache(lambda mode, snr_db: self.measured(mode, snr_db))
+        self.lost = cache(lambda mode, snr_db: mode.lost(snr_db, blocks))
         self.designs = {level: self.designed(level) for level in DESIGNS_DB}
         with seeded(0):
             self.codec = DeepJSCC((1, 28, 28), 2 * USES, "residual")
@@ -51,10 +51,6 @@ class Systems:
             training = Training(self.codec, AWGN(1.0), (7.0, 7.0), flat(parts.train), flat(parts.validation), recipe)
             for _ in training.run():
                 pass
-
-    def measured(self, mode: Mode, snr_db: float) -> float:
-        """How often a block is lost."""
-        return mode.lost(snr_db, self.blocks).mean
 
     def designed(self, snr_db: float) -> Design:
         """The separate design for an SNR."""

@@ -9,6 +9,7 @@ from channels import AWGN
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.separation import (
     FORMATS,
+    Loss,
     Mode,
     coded,
     decoded,
@@ -116,9 +117,9 @@ class TestBaseline:
     def test_codes_lie_below_capacity_and_the_best_mode_is_chosen(self, codes):
         asked = []
 
-        def lost(mode: Mode, snr_db: float) -> float:
+        def lost(mode: Mode, snr_db: float) -> Loss:
             asked.append(mode)
-            return 1.0 if mode.rate > 1.5 else 1e-9
+            return Loss(1.0, 1.0) if mode.rate > 1.5 else Loss(1e-9, 1e-3)
 
         outcome = practical([codes["webp"]], 300.0, 10.0, lost)
         assert outcome.psnr < ideal([codes["webp"]], 300.0, 10.0).psnr
@@ -130,13 +131,17 @@ class TestBaseline:
         assert outcome.budget <= 300 * chosen.rate
 
     def test_lost_mosaics_count(self, codes):
-        sure, risky = (practical([codes["webp"]], 300.0, 3.0, lambda mode, snr, p=p: p) for p in (0.0, 0.05))
+        sure, risky = (
+            practical([codes["webp"]], 300.0, 3.0, lambda mode, snr, p=p: Loss(p, p + 0.01)) for p in (0.0, 0.05)
+        )
         chosen = next(mode for mode in modes(300 * 64) if mode.name == risky.scheme)
-        assert risky.lost == pytest.approx(1 - 0.95 ** (300 * 64 // chosen.uses))
+        blocks = 300 * 64 // chosen.uses
+        assert risky.lost == pytest.approx(1 - 0.95**blocks)
+        assert (sure.lost, sure.lost_most) == (0, pytest.approx(1 - 0.99**blocks))  # none was seen to be lost
         assert risky.psnr < sure.psnr
 
     def test_where_nothing_gets_through_the_mean_image_is_left(self, codes):
-        outcome = practical([codes["webp"]], 300.0, -15.0, lambda mode, snr: 1.0)
+        outcome = practical([codes["webp"]], 300.0, -15.0, lambda mode, snr: Loss(1.0, 1.0))
         assert outcome.scheme == "nothing is sent"
         assert outcome.psnr == pytest.approx(float((-10 * np.log10(codes["webp"].given_up)).mean()))
 
@@ -144,7 +149,8 @@ class TestBaseline:
         """Where its mode carries nothing only the mean image is left, and above nothing is gained."""
 
         def lost(mode, snr_db):
-            return float(capacity_complex(10 ** (snr_db / 10), 0, 1) < mode.rate)
+            gone = float(capacity_complex(10 ** (snr_db / 10), 0, 1) < mode.rate)
+            return Loss(gone, gone)
 
         design = designed([codes["webp"]], 300.0, 10.0, lost)
         below, there, above = (design.at(snr_db, lost) for snr_db in (0.0, 10.0, 20.0))
@@ -155,11 +161,11 @@ class TestBaseline:
 
     def test_mosaics_smaller_than_a_block_are_refused(self, codes):
         with pytest.raises(ValueError, match=r"128 complex uses .* carry 256 bits as qpsk, fewer than a block of 480"):
-            practical([codes["webp"]], 2.0, 20.0, lambda mode, snr: 0.0)
+            practical([codes["webp"]], 2.0, 20.0, lambda mode, snr: Loss(0.0, 0.0))
 
     def test_a_mode_that_delivers_nothing_is_none(self, codes):
-        assert designed([codes["webp"]], 300.0, 5.0, lambda mode, snr: 1.0) is None
-        assert designed([codes["webp"]], 8.0, 5.0, lambda mode, snr: 0.0) is None  # nothing fits
+        assert designed([codes["webp"]], 300.0, 5.0, lambda mode, snr: Loss(1.0, 1.0)) is None
+        assert designed([codes["webp"]], 8.0, 5.0, lambda mode, snr: Loss(0.0, 0.0)) is None  # nothing fits
 
 
 class TestModes:
@@ -178,11 +184,13 @@ class TestModes:
             spare = uses - uses // mode.uses * mode.uses
             assert 0 <= spare < uses // mode.uses  # not one more to each block
 
-    def test_losses_are_measured_through_the_channel(self):
-        mode = Mode(3240, 6480, "qpsk")
+    def test_losses_are_measured_through_the_channel(self, monkeypatch):
+        mode, measure, sent = Mode(3240, 6480, "qpsk"), Mode._lost, []
+        monkeypatch.setattr(Mode, "_lost", lambda *given: sent.append(given[2].words) or measure(*given))
         assert mode.lost(-1.0, 40).mean == 1
-        assert mode.lost(-1.0, 40).words == 20  # no need to go on
+        assert sent == [20]  # no need to go on
         assert mode.lost(4.0, 40).mean == 0
+        assert 0 < mode.lost(4.0, 40).high < 0.1
         assert mode.codec.decode(AWGN(1e-3)(mode.codec.encode(mode_bits(mode))), AWGN(1e-3)).equal(mode_bits(mode))
 
 
@@ -203,7 +211,7 @@ class TestCommand:
         found = [json.loads(line) for line in lines]
         assert code == 0
         assert [one["snr_db"] for one in found] == [0, 5, 10]
-        assert {"psnr", "uses", "budget", "spent", "header", "lost", "format", "scheme"} <= found[0].keys()
+        assert {"psnr", "uses", "budget", "spent", "header", "lost", "lost_most", "format", "scheme"} <= found[0].keys()
         assert found[0]["uses"] == pytest.approx(128)
 
     def test_measures_what_the_codes_lose(self, run):

@@ -1,7 +1,7 @@
 """Separate source and channel coding of images, the fair rival of joint coding: JPEG and its kin, LDPC and QAM."""
 
 from jscc_sim.separation.baseline import Design, Outcome, designed, ideal, in_outage, practical
-from jscc_sim.separation.modes import Mode, modes, worth_trying
+from jscc_sim.separation.modes import Loss, Mode, modes, worth_trying
 from jscc_sim.separation.source_codes import FORMATS, SIDE, Coded, coded, decoded
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "SIDE",
     "Coded",
     "Design",
+    "Loss",
     "Mode",
     "Outcome",
     "coded",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from channels import from_decibels
-from jscc_sim.separation.modes import Mode, capacity, worth_trying
+from jscc_sim.separation.modes import Loss, Mode, capacity, worth_trying
 from jscc_sim.separation.source_codes import Array, Coded
 
 # The error of rounding to 256 greys: an image that is reproduced exactly has this PSNR, and not an infinite one.
@@ -18,7 +18,8 @@ ROUNDING = 1 / (12 * 255**2)
 OUTAGE_RATES = np.geomspace(0.02, 20, 120)
 # A mode that carries less is not tried where another loses fewer mosaics than that.
 RARE = 1e-3
-Lost = Callable[[Mode, float], float]
+Lost = Callable[[Mode, float], Loss]
+NEVER = Loss(0.0, 0.0)
 
 
 class Outcome(NamedTuple):
@@ -26,7 +27,8 @@ class Outcome(NamedTuple):
 
     ``psnr`` is the mean over images, ``psnr_of_mse`` that of their mean error, both in dB. An image has ``uses``
     complex uses, which carry ``budget`` bits; of them the file took ``spent``, ``header`` of them whatever the image.
-    ``lost`` is how often a mosaic is lost and its images are replaced by the mean one.
+    ``lost`` is how often a mosaic is lost and its images are replaced by the mean one, by a 95 % interval at most
+    ``lost_most``: where no block was seen to be lost some may be.
     """
 
     snr_db: float
@@ -39,12 +41,13 @@ class Outcome(NamedTuple):
     spent: float
     header: float
     lost: float
+    lost_most: float
 
 
 def ideal(codes: Iterable[Coded], uses: float, snr_db: float) -> Outcome:
     """The best format, if the channel carried bits at its capacity without error."""
     budget = uses * capacity(snr_db)
-    return _best(_outcome(code, "capacity", uses, snr_db, budget, 0.0) for code in codes)
+    return _best(_outcome(code, "capacity", uses, snr_db, budget, NEVER) for code in codes)
 
 
 def in_outage(codes: Sequence[Coded], uses: float, snr_db: float) -> Outcome:
@@ -56,7 +59,7 @@ def in_outage(codes: Sequence[Coded], uses: float, snr_db: float) -> Outcome:
     chances = -np.expm1(-np.expm1(OUTAGE_RATES * math.log(2)) / snr)
     tried = zip(OUTAGE_RATES.tolist(), chances.tolist(), strict=True)
     return _best(
-        _outcome(code, f"outage at {rate:.2f} bits/use", uses, snr_db, uses * rate, lost)
+        _outcome(code, f"outage at {rate:.2f} bits/use", uses, snr_db, uses * rate, Loss(lost, lost))
         for rate, lost in tried
         for code in codes
     )
@@ -77,7 +80,7 @@ class Design:
 
     def at(self, snr_db: float, lost: Lost) -> Outcome:
         """What it does at an SNR, where a mosaic is lost with any of its blocks."""
-        gone = 1 - (1 - lost(self.mode, snr_db)) ** self.blocks
+        gone = lost(self.mode, snr_db).of_any(self.blocks)
         budget = self.blocks * self.mode.k / self.code.images
         return _outcome(self.code, self.mode.name, self.uses, snr_db, budget, gone)
 
@@ -109,15 +112,16 @@ def practical(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) ->
 
 
 def _nothing(code: Coded, uses: float, snr_db: float) -> Outcome:
-    return _outcome(code, "nothing is sent", uses, snr_db, 0.0, 1.0)
+    return _outcome(code, "nothing is sent", uses, snr_db, 0.0, Loss(1.0, 1.0))
 
 
-def _outcome(code: Coded, scheme: str, uses: float, snr_db: float, budget: float, lost: float) -> Outcome:
+def _outcome(code: Coded, scheme: str, uses: float, snr_db: float, budget: float, lost: Loss) -> Outcome:
     errors, spent = code.within(budget)
-    psnr = (1 - lost) * _psnr(errors).mean() + lost * _psnr(code.given_up).mean()
-    mse = (1 - lost) * errors.mean() + lost * code.given_up.mean()
+    gone = lost.mean
+    psnr = (1 - gone) * _psnr(errors).mean() + gone * _psnr(code.given_up).mean()
+    mse = (1 - gone) * errors.mean() + gone * code.given_up.mean()
     mine = (float(spent.mean()) / code.images, code.header / code.images)
-    return Outcome(snr_db, scheme, code.format, float(psnr), float(_psnr(mse)), uses, budget, *mine, lost)
+    return Outcome(snr_db, scheme, code.format, float(psnr), float(_psnr(mse)), uses, budget, *mine, *lost)
 
 
 def _best(outcomes: Iterable[Outcome]) -> Outcome:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from channels import AWGN, from_decibels
 from jscc_sim.case import Case
@@ -19,6 +20,17 @@ BLOCK, LEAST = 6480, 480
 RATES = (1 / 5, 1 / 4, 1 / 3, 2 / 5, 1 / 2, 3 / 5, 2 / 3, 3 / 4, 5 / 6, 9 / 10)
 FEW = 20
 POINTS = ("qpsk", "16qam", "64qam", "256qam")
+
+
+class Loss(NamedTuple):
+    """How often something is lost, and the end of the 95 % interval of that."""
+
+    mean: float
+    high: float
+
+    def of_any(self, count: int) -> "Loss":
+        """How often one or more of so many are."""
+        return Loss(1 - (1 - self.mean) ** count, 1 - (1 - self.high) ** count)
 
 
 @dataclass(frozen=True)
@@ -49,10 +61,12 @@ class Mode:
         """Built once."""
         return Modulated(LDPC(self.k, self.n), self.constellation)
 
-    def lost(self, snr_db: float, blocks: int, store: Store | None = None, seed: int = 0) -> Row:
+    def lost(self, snr_db: float, blocks: int, store: Store | None = None, seed: int = 0) -> Loss:
         """How often a block is lost in Gaussian noise; a mode that loses half of the first few is not measured on."""
-        first = self._lost(snr_db, Budget(min(blocks, FEW)), store, seed)
-        return first if first.mean >= 0.5 else self._lost(snr_db, Budget(blocks), store, seed)
+        row = self._lost(snr_db, Budget(min(blocks, FEW)), store, seed)
+        if row.mean < 0.5:
+            row = self._lost(snr_db, Budget(blocks), store, seed)
+        return Loss(row.mean, row.high)
 
     def _lost(self, snr_db: float, budget: Budget, store: Store | None, seed: int) -> Row:
         link = Link(Bits(self.k), self.codec, AWGN(1.0).at(snr_db)).eval()
