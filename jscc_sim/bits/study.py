@@ -23,8 +23,8 @@ CHANNELS: dict[str, Callable[[float, int], Channel]] = {
     "bec-flip": lambda at, flips: BitFlip(BEC(at), flips),
 }
 PRESETS = {
-    "quick": Recipe("dense", epochs=40, batch=200, lr=2e-3),
-    "full": Recipe("dense", epochs=120, batch=200, lr=2e-3),
+    "quick": Recipe("dense", epochs=40, batch=200, lr=2e-3, decay=0.1),
+    "full": Recipe("dense", epochs=160, batch=200, lr=2e-3, decay=0.1),
     "conv": Recipe("conv", epochs=10, lr=2e-3),
     "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, clip=0.0, selections=200),
 }

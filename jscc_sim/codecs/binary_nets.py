@@ -11,7 +11,7 @@ from jscc_sim.nets import conv as dcgan
 
 SLOPE = 0.2
 # The standard deviation of logits over images.
-SPREAD = 2.0
+SPREAD = 4.0
 
 
 def paper(shape: Shape, n: int) -> Nets:
