@@ -104,7 +104,7 @@ class TestNets:
             BinaryCodec((3, 28, 28), N, "paper")
 
     @pytest.mark.parametrize(
-        ("given", "said"), [({"net": "wise"}, "'dense'"), ({"pixels": "gauss"}, "'gaussian'"), ({"n": 0}, "at least 1")]
+        ("given", "said"), [({"net": "dens"}, "'dense'"), ({"pixels": "gauss"}, "'gaussian'"), ({"n": 0}, "at least 1")]
     )
     def test_what_there_is_not_is_refused(self, given, said):
         with pytest.raises(ValueError, match=said):
