@@ -48,8 +48,8 @@ def unseen(data: str) -> str:
 
 def _images(name: str) -> Images:
     """All that there are of a name; of ``unseen:NAME`` those that no codec learns from."""
-    _, unseen, folder = name.partition("unseen:")
-    return Images(name, load_parts(folder).test.images) if unseen else Images(name)
+    folder = name.removeprefix("unseen:")
+    return Images(name) if folder == name else Images(name, load_parts(folder).test.images)
 
 
 def _gaussian(name: str, k: int) -> Gaussian:

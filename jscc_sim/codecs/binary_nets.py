@@ -10,6 +10,8 @@ from jscc_sim.nets import Nets, Shape
 from jscc_sim.nets import conv as dcgan
 
 SLOPE = 0.2
+# Units of dense layers.
+WIDTH = 512
 # The standard deviation of logits over images.
 SPREAD = 4.0
 
@@ -53,12 +55,12 @@ def _paper_colour(shape: Shape, n: int) -> Nets:
     return nn.Sequential(*down, nn.Flatten(), nn.Linear(features, n, bias=False)), nn.Sequential(*up)
 
 
-def dense(shape: Shape, n: int, width: int = 512) -> Nets:
+def dense(shape: Shape, n: int) -> Nets:
     """Layers of 512 units with layer norms and SiLU, one before the word and three after it; balanced logits."""
     pixels = math.prod(shape)
-    before, after = _normed([pixels, width]), _normed([n, width, width, width])
-    encoder = nn.Sequential(nn.Flatten(), *before, nn.Linear(width, n, bias=False), _balance(n))
-    return encoder, nn.Sequential(*after, nn.Linear(width, pixels), nn.Unflatten(-1, shape))
+    before, after = _normed([pixels, WIDTH]), _normed([n, WIDTH, WIDTH, WIDTH])
+    encoder = nn.Sequential(nn.Flatten(), *before, nn.Linear(WIDTH, n, bias=False), _balance(n))
+    return encoder, nn.Sequential(*after, nn.Linear(WIDTH, pixels), nn.Unflatten(-1, shape))
 
 
 def conv(shape: Shape, n: int) -> Nets:
