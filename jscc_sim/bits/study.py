@@ -23,8 +23,8 @@ CHANNELS: dict[str, Callable[[float, int], Channel]] = {
     "bec-flip": lambda at, flips: BitFlip(BEC(at), flips),
 }
 PRESETS = {
-    "quick": Recipe("dense", epochs=40, batch=200, lr=2e-3, decay=0.1),
-    "full": Recipe("dense", epochs=160, batch=200, lr=2e-3, decay=0.1),
+    "quick": Recipe("dense", epochs=45, batch=400, lr=3e-3),
+    "full": Recipe("dense", epochs=180, batch=400, lr=3e-3),
     "conv": Recipe("conv", epochs=10, lr=2e-3),
     "paper": Recipe("paper", 200, 100, warmup=0.0, constant=True, decay=0.0, penalty=1e-4, clip=0.0, selections=200),
 }
