@@ -4,7 +4,7 @@ Why: a code is worth what it does on all test images, over many draws of the cha
 validation images alone; and a paper that is called adversarial must be tested against an adversary.
 
 mnist     MNIST, 100 bits, BSC .1 to .4: the codec that is best on validation images, with encoder search
-quick     the same with the preset quick at .1, as all that follow but cifar and paper
+quick     the same with the preset quick at .1, as all others but cifar, paper and weights
 binary    MNIST in black and white, 100 bits, BSC .1 to .4
 fashion   Fashion-MNIST, 100 bits, BSC .1 and .2
 cifar     CIFAR-10, 500 bits, BSC .1 and .2, by convolutions

@@ -48,6 +48,11 @@ def estimated(estimator, loss, samples):
     return (*torch.autograd.grad(values.sum(), (probability, weight)), values.detach()[:, None])
 
 
+def enumerated(loss):
+    """The exact gradients in the probabilities and in the loss's weight."""
+    return slopes(lambda p, w: exact(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT)
+
+
 def scores(found, right):
     error = found.std(0) / COPIES**0.5
     return (found.mean(0) - right).abs() / error.clamp_min(1e-12)
@@ -82,7 +87,7 @@ class TestExact:
 @pytest.mark.parametrize("samples", [2, 5])
 def test_the_score_function_is_unbiased(samples):
     found = estimated(score_function, curved, samples)
-    right = slopes(lambda p, w: exact(p, lambda y: curved(y, w)), PROBABILITY, WEIGHT)
+    right = enumerated(curved)
     for estimate, truth in zip(found, (*right, exact(PROBABILITY, curved)), strict=True):
         assert scores(estimate, truth).max() < LIMIT
 
@@ -110,9 +115,7 @@ def test_exact_slopes_are_finite_for_words_that_are_certain():
 
 
 def test_drawing_straight_through_is_biased_but_for_linear_losses():
-    (right, _), (also, _) = (
-        slopes(lambda p, w, loss=loss: exact(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT) for loss in (curved, linear)
-    )
+    (right, _), (also, _) = map(enumerated, (curved, linear))
     assert scores(estimated(drawn_straight_through, curved, 1)[0], right).max() > 4 * LIMIT
     straight = estimated(drawn_straight_through, linear, 1)
     assert torch.allclose(straight[0], also.expand(COPIES, N))
@@ -145,9 +148,7 @@ def test_one_sample_cannot_be_left_out(estimator):
 
 def test_deciding_is_biased_even_where_drawing_is_not():
     """Its gradient is that of one word: for linear losses that of the mean loss, whose value it still is not."""
-    (right, _), (also, _) = (
-        slopes(lambda p, w, loss=loss: exact(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT) for loss in (curved, linear)
-    )
+    (right, _), (also, _) = map(enumerated, (curved, linear))
     (found, _), (straight, _) = (
         slopes(lambda p, w, loss=loss: straight_through(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT)
         for loss in (curved, linear)

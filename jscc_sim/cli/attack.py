@@ -95,7 +95,7 @@ def _link(
 
 
 def _is_trained(codec: str) -> bool:
-    from jscc_sim.catalog.players import is_file
+    from jscc_sim.catalog import is_file
 
     return is_file(codec)
 

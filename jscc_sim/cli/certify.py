@@ -80,9 +80,8 @@ def _link(
     codec: str | None, policy: str | None, k: int | None, levels: tuple[float | None, float | None], shared: str | None
 ) -> Link:
     """The codec against the policy, as `sweep` has them."""
-    from jscc_sim.catalog import Request, make_cases
+    from jscc_sim.catalog import Request, is_file, make_cases
     from jscc_sim.catalog.own_policies import is_own_policy
-    from jscc_sim.catalog.players import is_file
 
     snr_db, sjr_db = levels
     trained = any(name is not None and is_file(name) for name in (codec, policy))

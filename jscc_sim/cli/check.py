@@ -40,28 +40,30 @@ def check_snr(
     from jscc_sim.factory import load_factory
     from jscc_sim.snr_check import check_snr as check
 
-    factory, own = _trained(name) if is_file(name) else (load_factory(name)[0], None)
+    factory = _trained(name) if is_file(name) else load_factory(name)[0]
     try:
-        report = check(factory, snr_db, k, seed=seed, power=power, source=_kind(source) or own)
+        report = check(factory, snr_db, k, seed=seed, power=power, source=_kind(source))
     except TypeError as error:  # the user's code is of the wrong kind, which is no bug of ours
         raise click.ClickException(" ".join(str(error).split())) from error
     click.echo(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
     return int(not report.ok)
 
 
-def _trained(name: str) -> tuple[Callable[[float], object], Source]:
-    """A saved codec over white noise, and the words that it is for."""
+def _trained(name: str) -> Callable[[float], object]:
+    """Links of a saved codec over white noise, with the words that it is for."""
     from channels import AWGN
     from jscc_sim.catalog import build_source, unseen
+    from jscc_sim.link import Link
     from jscc_sim.players import load_codec
 
     codec, record = load_codec(Path(name))
+    source = build_source("gaussian" if record.played else unseen(str(record.trained["data"])), None, codec.k)
 
-    def factory(snr_db: float) -> object:
+    def factory(snr_db: float) -> Link:
         channel = AWGN(1.0).at(snr_db)
-        return codec.told(channel), channel
+        return Link(source, codec.told(channel), channel)
 
-    return factory, build_source("gaussian" if record.played else unseen(str(record.trained["data"])), None, codec.k)
+    return factory
 
 
 def _kind(name: str | None) -> Callable[[int], Source] | None:

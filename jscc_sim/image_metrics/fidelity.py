@@ -4,13 +4,14 @@ import torch
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from jscc_sim.image_metrics.planes import Images, planes, shape_of
+from jscc_sim.nets import Shape
 
 BATCH = 500
 # Of images, which SSIM mirrors at their edges by half its window of 11 pixels.
 LEAST_SIDE = 6
 
 
-def check_sides(shape: tuple[int, int, int]) -> None:
+def check_sides(shape: Shape) -> None:
     """ValueError unless images ``(channels, height, width)`` have room for the window of SSIM."""
     if min(shape[1:]) < LEAST_SIDE:
         raise ValueError(f"SSIM takes images of {LEAST_SIDE} × {LEAST_SIDE} or more, got {shape[1]} × {shape[2]}")
