@@ -51,7 +51,7 @@ FLIPS, ERASURES = (0.1, 0.2, 0.3, 0.4), (0.1, 0.2, 0.3, 0.4, 0.5)
 FULL_BITS = 100
 MINUTES = PRESETS["quick"]
 # As in the paper, but for the number of epochs: the same for all.
-BUDGET = replace(PRESETS["paper"], epochs=40, selections=40)
+BUDGET = replace(PRESETS["paper"], epochs=25, selections=25)
 # Words of so few symbols that all patterns of flips are tried.
 FEW_BITS, BUDGETS, ENUMERATED = 10, (1, 2, 3), 500
 # Of source codes, and of the figure's grid.
