@@ -34,7 +34,7 @@ from jscc_sim.bits.conduct import searched
 from jscc_sim.bits.distortion import drawing
 from jscc_sim.bits.infomax import permuted
 from jscc_sim.bits.scrutiny import amortisation, attacked, probed, risks
-from jscc_sim.bits.search import chosen_search
+from jscc_sim.bits.search import TRIED, chosen_search
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.gradients import draw
@@ -458,6 +458,11 @@ class TestSearch:
         searched, found = chosen_search(trained.codec, BSC(0.1), flat(PARTS.validation))
         assert list(found) == ["2x1x1", "32x6x4"]
         assert found[f"{searched.draws}x{searched.rounds}x{searched.tried}"] == min(found.values())
+
+    def test_no_search_is_among_those_to_choose_from(self, trained):
+        images = flat(PARTS.test)
+        still = SearchedCodec(trained.codec, BSC(0.4), *TRIED[0])
+        assert torch.equal(still.encode(images), trained.codec.encode(images))
 
     def test_noise_that_adds_is_refused(self, codec):
         with pytest.raises(ValueError, match="not AWGN: use bsc or bec"):

@@ -19,7 +19,7 @@ Hear = Callable[[Epoch], None]
 # How often the test images are sent.
 DRAWS = 10
 # Of validation images, so many choose how hard the transmitter searches.
-CHOOSING = 200
+CHOOSING = 1000
 
 
 @dataclass(frozen=True, eq=False)
