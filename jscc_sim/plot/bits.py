@@ -28,7 +28,7 @@ def distortion_curves(
         axes.plot(*zip(*points, strict=True), marker, ms=6, mfc="none", color="k", label=f"{name}, published")
     axes.set(xlabel=knob, ylabel="squared error of an image", ylim=(0, None))
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(framealpha=1, edgecolor="none", fontsize=8)
     return figure
 
 
