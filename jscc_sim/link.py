@@ -26,7 +26,10 @@ class Transmission(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """Source, codec and channel; ValueError where neighbours differ in alphabet or word length."""
+    """Source, codec and channel; ValueError where neighbours differ in alphabet or word length.
+
+    A transmitter that adapts to the channel counts on what its codec was told last (`Codec.told`), right or wrong.
+    """
 
     source: Source
     codec: Codec
