@@ -57,6 +57,19 @@ TINY = Recipe("paper", epochs=3, batch=20, selections=3)
 STUDY = Study("pictures", N, recipe=TINY)
 
 
+class Heard(BSC):
+    """A channel that remembers what it did to symbols."""
+
+    def __init__(self, flip):
+        super().__init__(flip)
+        self.factors = []
+
+    def transmit(self, x, u=None):
+        found = super().transmit(x, u)
+        self.factors.append(found.y * x)
+        return found
+
+
 @pytest.fixture
 def codec():
     torch.manual_seed(0)
@@ -458,6 +471,14 @@ class TestSearch:
         searched, found = chosen_search(trained.codec, BSC(0.1), flat(PARTS.validation))
         assert list(found) == ["2x1x1", "32x6x4"]
         assert found[f"{searched.draws}x{searched.rounds}x{searched.tried}"] == min(found.values())
+
+    def test_meets_the_noise_of_words_as_they_are_and_never_searches_on_it(self, trained):
+        images, channel = flat(PARTS.test), Heard(0.4)
+        distortion(SearchedCodec(trained.codec, channel, draws=8), channel, images, draws=1)
+        distortion(trained.codec, channel, images, draws=1)
+        searching, *sending = channel.factors
+        assert torch.equal(*sending)
+        assert not any(torch.equal(draw, sending[0]) for draw in searching)
 
     def test_no_search_is_among_those_to_choose_from(self, trained):
         images = flat(PARTS.test)

@@ -13,6 +13,8 @@ from jscc_sim.seeds import seeded
 
 # Images at a time.
 TOGETHER = 1000
+# From the seed of the channel's draws to that of a transmitter which searches on its own; of seeds torch reads 32 bits.
+APART = 2**31
 
 
 class Distortion(NamedTuple):
@@ -28,20 +30,21 @@ def distortion(
 ) -> Distortion:
     """Of images ``(count, k)``, each sent so often, in float32, summed over pixels: the codec's loss.
 
-    With ``squared`` it is the squared error of what is decoded. The codec is in evaluation meanwhile; one that searches
-    tries flips in the fastest numbers of the machine.
+    With ``squared`` it is the squared error of what is decoded. The channel's draws are the same for all codecs whose
+    words are not drawn. The codec is in evaluation meanwhile; one that searches tries flips in the fastest numbers of
+    the machine.
     """
-    trained = codec.training
+    trained, sampled, device = codec.training, getattr(codec, "sampled", False), str(images.device)
     codec.eval()
     totals = torch.zeros(len(images), dtype=torch.float64)
     try:
-        with seeded(seed, str(images.device)):
-            for part, total in zip(images.split(TOGETHER), totals.split(TOGETHER), strict=True):
-                x = codec.encode(part)
-                for draw in range(draws):
-                    if draw and getattr(codec, "sampled", False):
-                        x = codec.encode(part)
-                    total += _errors(codec, channel, part, x, squared=squared).cpu()
+        with seeded(seed + APART, device):
+            sent = words(codec, images)
+        with seeded(seed, device):
+            for part, x, total in zip(*(each.split(TOGETHER) for each in (images, sent, totals)), strict=True):
+                for _ in range(draws):
+                    now = codec.encode(part) if sampled else x
+                    total += _errors(codec, channel, part, now, squared=squared).cpu()
     finally:
         codec.train(trained)
     errors_of_images = totals / draws
