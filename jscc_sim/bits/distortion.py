@@ -34,17 +34,17 @@ def distortion(
     words are not drawn. The codec is in evaluation meanwhile; one that searches tries flips in the fastest numbers of
     the machine.
     """
-    trained, sampled, device = codec.training, getattr(codec, "sampled", False), str(images.device)
+    trained, drawn, device = codec.training, getattr(codec, "sampled", False), str(images.device)
     codec.eval()
-    totals = torch.zeros(len(images), dtype=torch.float64)
+    parts, totals = images.split(TOGETHER), torch.zeros(len(images), dtype=torch.float64)
     try:
         with seeded(seed + APART, device):
-            sent = words(codec, images)
+            sent = [None if drawn else codec.encode(part) for part in parts]
         with seeded(seed, device):
-            for part, x, total in zip(*(each.split(TOGETHER) for each in (images, sent, totals)), strict=True):
+            for part, word, total in zip(parts, sent, totals.split(TOGETHER), strict=True):
                 for _ in range(draws):
-                    now = codec.encode(part) if sampled else x
-                    total += _errors(codec, channel, part, now, squared=squared).cpu()
+                    x = codec.encode(part) if word is None else word
+                    total += _errors(codec, channel, part, x, squared=squared).cpu()
     finally:
         codec.train(trained)
     errors_of_images = totals / draws

@@ -86,18 +86,12 @@ def _link(
     codec: str, source: str | None, snr_db: float | None, sjr_db: float | None, *, k: int | None, n: int | None
 ) -> Link:
     """The codec with its source and a jammer at its powers, as `sweep` would have them."""
-    from jscc_sim.catalog import Request, make_cases
+    from jscc_sim.catalog import Request, is_file, make_cases
 
-    levels = None if snr_db is None and _is_trained(codec) else (min(10.0 if snr_db is None else snr_db, NOISELESS_DB),)
+    levels = None if snr_db is None and is_file(codec) else (min(10.0 if snr_db is None else snr_db, NOISELESS_DB),)
     source = source or _source_of(codec, k, n)
     case, *_ = make_cases(Request("jammer", (codec,), source, levels, sjr_db=sjr_db, k=k, n=n))
     return case.link
-
-
-def _is_trained(codec: str) -> bool:
-    from jscc_sim.catalog import is_file
-
-    return is_file(codec)
 
 
 def _source_of(codec: str, k: int | None, n: int | None) -> str | None:
