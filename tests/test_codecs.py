@@ -242,9 +242,11 @@ class TestSionna:
         LDPC(32, 64)
         assert torch.equal(torch.rand(3), expected)
 
-    def test_names_impossible_sizes(self):
-        with pytest.raises(ValueError, match="no 5G LDPC code with k=10, n=5000"):
-            LDPC(10, 5000)
+    @pytest.mark.parametrize(("k", "n"), [(10, 5000), (100, 105)])
+    def test_names_impossible_sizes_and_says_no_more(self, k, n, recwarn):
+        with pytest.raises(ValueError, match=f"no 5G LDPC code with k={k}, n={n}"):
+            LDPC(k, n)
+        assert not recwarn
 
 
 class TestTailSafeCodec:

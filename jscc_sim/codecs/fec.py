@@ -1,11 +1,29 @@
 """Forward error correction from Sionna, as codecs of bits."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
 from channels import MemorylessChannel
 from jscc_sim.codecs.base import BitCodec, antipodal
 from jscc_sim.codecs.belief_propagation import MOST_LLR, BeliefPropagation
+
+
+@contextmanager
+def _sionnas(code: str) -> Iterator[None]:
+    """In which Sionna is imported and asked for a ``code``: ValueError if there is none.
+
+    Importing it reseeds torch, which is undone; and of rates above 948/1024, most of which it refuses, it warns as well.
+    """
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Effective coderate")
+        try:
+            yield
+        except (ValueError, AssertionError) as error:
+            raise ValueError(f"there is no {code}: {error}") from None
 
 
 class LDPC(BitCodec):
@@ -16,15 +34,13 @@ class LDPC(BitCodec):
 
     def __init__(self, k: int = 512, n: int = 1024, iterations: int = 20) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):  # importing Sionna reseeds torch
-            from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
         self.k, self.n, self.iterations = k, n, iterations
-        try:
+        with _sionnas(f"5G LDPC code with k={k}, n={n}"):
+            from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
+
             self.encoder = LDPC5GEncoder(k, n, precision="single", device="cpu")
-        except (ValueError, AssertionError) as error:
-            raise ValueError(f"there is no 5G LDPC code with k={k}, n={n}: {error}") from None
-        # Its graph lacks the checks that only symbols which were not sent would satisfy.
-        graph = LDPC5GDecoder(self.encoder, precision="single", device="cpu").pcm
+            # Its graph lacks the checks that only symbols which were not sent would satisfy.
+            graph = LDPC5GDecoder(self.encoder, precision="single", device="cpu").pcm
         self.decoder = BeliefPropagation(graph, iterations)
         self.symbols = graph.shape[1]
         places = [*range(2 * self.encoder.z, k), *range(self.encoder.k_ldpc, self.symbols)][:n]
@@ -59,14 +75,12 @@ class Polar(BitCodec):
 
     def __init__(self, k: int = 128, n: int = 256, paths: int = 8) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):
-            from sionna.phy.fec.polar import Polar5GDecoder, Polar5GEncoder
         self.k, self.n, self.paths = k, n, paths
-        try:
+        with _sionnas(f"5G polar code with k={k}, n={n}, {paths} paths"):
+            from sionna.phy.fec.polar import Polar5GDecoder, Polar5GEncoder
+
             self.encoder = Polar5GEncoder(k, n, precision="single", device="cpu")
             self.decoder = Polar5GDecoder(self.encoder, "SCL", list_size=paths, precision="single", device="cpu")
-        except (ValueError, AssertionError) as error:
-            raise ValueError(f"there is no 5G polar code with k={k}, n={n}, {paths} paths: {error}") from None
 
     def encode(self, u: Tensor) -> Tensor:
         """The code word, antipodal."""
@@ -89,15 +103,15 @@ class Turbo(BitCodec):
 
     def __init__(self, k: int = 256, iterations: int = 6) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):
-            from sionna.phy.fec.turbo import TurboDecoder, TurboEncoder
         self.k, self.iterations = k, iterations
-        self.encoder = TurboEncoder(constraint_length=4, rate=1 / 3, terminate=True, precision="single", device="cpu")
-        self.decoder = TurboDecoder(self.encoder, num_iter=iterations, precision="single", device="cpu")
-        try:
+        with _sionnas(f"turbo code with k={k}"):
+            from sionna.phy.fec.turbo import TurboDecoder, TurboEncoder
+
+            self.encoder = TurboEncoder(
+                constraint_length=4, rate=1 / 3, precision="single", device="cpu", terminate=True
+            )
+            self.decoder = TurboDecoder(self.encoder, num_iter=iterations, precision="single", device="cpu")
             self.n = self.encoder(torch.zeros(1, k)).shape[-1]
-        except (ValueError, AssertionError) as error:
-            raise ValueError(f"there is no turbo code with k={k}: {error}") from None
 
     def encode(self, u: Tensor) -> Tensor:
         """The code word, antipodal."""

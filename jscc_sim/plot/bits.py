@@ -83,12 +83,12 @@ def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Fi
             errors.plot(numbers, [epoch["stake"] for epoch in epochs], color=f"C{index}", label="" if seed else name)
             for what, (said, style) in named.items():
                 values = [epoch[what] for epoch in epochs]
-                terms.plot(numbers, values, style, color=f"C{index}", label="" if seed else f"{name}: {said}")
+                terms.plot(numbers, values, style, color=f"C{index}", label="" if index or seed else said)
     errors.set(xlabel="epoch", ylabel="stake of an image in training", yscale="log")
-    terms.set(xlabel="epoch", ylabel="nats", title="Terms of the information I(X; Y) of words as they are drawn")
+    terms.set(xlabel="epoch", ylabel="terms of I(X; Y), words as they are drawn, in nats")
     for axes in (errors, terms):
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=8)
     errors.yaxis.set_major_formatter("{x:g}")
     errors.yaxis.set_minor_formatter("{x:g}")
     return figure
