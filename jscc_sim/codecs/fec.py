@@ -16,7 +16,7 @@ from jscc_sim.codecs.belief_propagation import MOST_LLR, BeliefPropagation
 def _sionnas(code: str) -> Iterator[None]:
     """In which Sionna is imported and asked for a ``code``: ValueError if there is none.
 
-    Importing it reseeds torch, which is undone; and of rates above 948/1024, most of which it refuses, it warns as well.
+    Importing it reseeds torch, which is undone; of rates above 948/1024, most of which it refuses, it warns as well.
     """
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Effective coderate")
