@@ -13,7 +13,8 @@ jammer    all three sets against a jammer that learns as well, 0, 5 and 10 dB be
           noise of its power, and under one that aims at the scale which words tell
 peak      CIFAR-10, 1/6, no complex symbol above 1.5 times the mean power
 
-Beside each stand the best linear codec, files at capacity, and separate designs for one SNR, with their cliffs. Each
+Beside each stand the best linear codec, files at capacity, the best separate design for each SNR, and three that stay
+as they are, with their cliffs; under a jammer, the best separate design in Gaussian noise of its power. Each
 codec is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can
 add to: what is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what
 is finished, and say what is missing. Each part ends with OUT/images_PART_SET_RATIO.png.
@@ -35,7 +36,7 @@ import numpy as np
 from record import Result, parser, parts_of, rounded, run
 from torch import Tensor
 
-from channels import AWGN, Channel, Jammer, from_decibels
+from channels import AWGN, Channel, Jammer, decibels, from_decibels
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.codec_training import flat
 from jscc_sim.codecs import KLT, DeepJSCC
@@ -45,7 +46,7 @@ from jscc_sim.deepjscc.folder import load_channel
 from jscc_sim.image_metrics import shape_of
 from jscc_sim.plot import fidelity_curves
 from jscc_sim.plot import save as save_figure
-from jscc_sim.separation import FORMATS, Coded, Loss, Mode, coded, designed, ideal, in_outage
+from jscc_sim.separation import FORMATS, Coded, OverFading, OverNoise, coded, designed, ideal, in_outage, practical
 from jscc_sim.sources import Images
 from jscc_sim.spelling import fraction
 
@@ -60,6 +61,8 @@ SETS = {"cifar10": "1/6", "mnist": "1/8", "fashion-mnist": "1/8"}
 COMPRESSED, LEARNED = 1024, 20_000
 # Separate designs that stay as they are, where each is looked at closely, and blocks to measure how often one is lost.
 DESIGNS, CLIFF, BLOCKS = (1.0, 7.0, 13.0), (-1.0, -0.5, -0.25, 0.0, 0.5), 100
+NOISE, FADING = (kind(lambda mode, snr_db: mode.lost(snr_db, BLOCKS)) for kind in (OverNoise, OverFading))
+FILES, SEPARATE = "best of JPEG, JPEG 2000, WebP", "the same by LDPC and QAM, the best for each SNR"
 Curve = list[tuple[float, float]]
 # What a table shows beside PSNR over the SNR, by what name, and how; the first two of codecs that met a jammer.
 REST = {
@@ -178,25 +181,26 @@ def beside(result: Result, quick: bool) -> dict[str, Curve]:
     data, codes = str(result["data"]), compressed(str(result["data"]))
     shape = parts_of(data).test.images.shape[1:]
     uses = float(fraction("ratio", result["ratio"]) * math.prod(shape))
+    if (sjr_db := result["sjr_db"]) is not None:
+        jammed = ((level, -decibels(from_decibels(-level) + from_decibels(-sjr_db))) for level in LEVELS)
+        points = [(level, practical(codes, uses, heard, NOISE).psnr) for level, heard in jammed]
+        return {f"{SEPARATE}, Gaussian noise {sjr_db:g} dB below the signal": points}
     fading = result["channel"] == "rayleigh"
-    limit = in_outage if fading else ideal
-    name = f"best of JPEG, JPEG 2000, WebP, {'best outage' if fading else 'at capacity'}"
+    limit, losses = (in_outage, FADING) if fading else (ideal, NOISE)
     found = {
-        name: [(level, limit(codes, uses, level).psnr) for level in LEVELS],
+        f"{FILES}, {'best outage' if fading else 'at capacity'}": [
+            (level, limit(codes, uses, level).psnr) for level in LEVELS
+        ],
+        SEPARATE: [(level, practical(codes, uses, level, losses).psnr) for level in LEVELS],
         "best linear codec": linear(data, round(2 * uses), CHANNELS[str(result["channel"])](1.0, 1.0), quick=quick),
     }
-    for level in () if fading else DESIGNS:
-        design = designed(codes, uses, level, lost)
+    for level in DESIGNS:
+        design = designed(codes, uses, level, losses)
         if design is not None:
-            points = [(other, design.at(other, lost).psnr) for other in sorted({*LEVELS, *(level + x for x in CLIFF)})]
+            levels = sorted({*LEVELS, *(level + off for off in CLIFF)})
+            points = [(other, design.at(other, losses).psnr) for other in levels]
             found[f"{design.code.format}, {design.mode.name}: for {level:g} dB"] = points
     return found
-
-
-@cache
-def lost(mode: Mode, snr_db: float) -> Loss:
-    """How often a block is lost."""
-    return mode.lost(snr_db, BLOCKS)
 
 
 def linear(data: str, n: int, channel: Channel, *, quick: bool) -> Curve:
@@ -231,7 +235,8 @@ def draw(part: str, results: Sequence[Result], out: Path, *, quick: bool) -> Non
             for name, same in by_study(mine).items()
         }
         psnr, ssim = ({name: curve[side] for name, curve in curves.items()} for side in (0, 1))
-        rivals = {} if part == "jammer" else beside(mine[0], quick)
+        by_jammer = {one["sjr_db"]: one for one in mine}
+        rivals = {name: curve for one in by_jammer.values() for name, curve in beside(one, quick).items()}
         for name, rival in rivals.items():
             print(f"\n{data} {ratio}, {name}: " + ", ".join(f"{psnr:.2f} at {level:g}" for level, psnr in rival))
             for codec, curve in psnr.items():

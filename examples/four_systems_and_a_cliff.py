@@ -9,7 +9,6 @@ are sent.
 
 import argparse
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from jscc_sim.deepjscc import Recipe, Training, send
 from jscc_sim.metrics import peak_ratio
 from jscc_sim.plot.pictures import show_pictures
 from jscc_sim.seeds import seeded
-from jscc_sim.separation import FORMATS, SIDE, Coded, Design, coded, decoded, designed, ideal
+from jscc_sim.separation import FORMATS, SIDE, Coded, Design, OverNoise, coded, decoded, designed, ideal
 from jscc_sim.sources import Images
 
 USES = 98  # complex ones of an image of 784 pixels: a bandwidth ratio of 1/8
@@ -43,7 +42,7 @@ class Systems:
         self.pixels = parts.test.images[: SIDE**2]
         self.images, self.set = flat(Part(self.pixels)), Images("", parts.train.images)
         self.codes: Sequence[Coded] = [coded(self.pixels, name) for name in FORMATS]
-        self.lost = cache(lambda mode, snr_db: mode.lost(snr_db, blocks))
+        self.losses = OverNoise(lambda mode, snr_db: mode.lost(snr_db, blocks))
         self.designs = {level: self.designed(level) for level in DESIGNS_DB}
         with seeded(0):
             self.codec = DeepJSCC((1, 28, 28), 2 * USES, "residual")
@@ -54,7 +53,7 @@ class Systems:
 
     def designed(self, snr_db: float) -> Design:
         """The separate design for an SNR."""
-        found = designed(self.codes, USES, snr_db, self.lost)
+        found = designed(self.codes, USES, snr_db, self.losses)
         if found is None:
             raise ValueError(f"no mode carries anything at {snr_db:g} dB")
         return found
@@ -73,7 +72,7 @@ class Systems:
 
     def fixed(self, snr_db: float) -> Tensor:
         """The design for 7 dB; where most is lost, the mean image."""
-        outcome = self.designs[7.0].at(snr_db, self.lost)
+        outcome = self.designs[7.0].at(snr_db, self.losses)
         return self.file(outcome.format, outcome.budget if outcome.lost < 0.5 else 0.0)
 
     def ideal(self, snr_db: float) -> Tensor:
@@ -121,7 +120,7 @@ def show_curves(figure: SubFigure, systems: Systems) -> None:
     for index, (designed_for, design) in enumerate(systems.designs.items()):
         near = [designed_for + step for step in NEAR_DB]
         levels = sorted({LEVELS_DB[0], *(level for level in near if -5 <= level <= 20), LEVELS_DB[-1]})
-        values = [design.at(level, systems.lost).psnr for level in levels]
+        values = [design.at(level, systems.losses).psnr for level in levels]
         label = f"{design.code.format}, {design.mode.name}: for {designed_for:g} dB"
         axes.plot(levels, values, "-", color=f"C{index + 2}", lw=1.4, label=label)
         print(f"{label}: {max(values):.2f} dB, falls to {min(values):.2f} dB")

@@ -52,21 +52,19 @@ def separation(
     """Send images by JPEG, JPEG 2000 or WebP and a channel code, at the best rate for each SNR.
 
     64 images make a mosaic, a file of its own, and each is charged a 64th of its bits, header and all. Two lines for
-    each SNR: what the same files would do at capacity (over Rayleigh fading, at the best rate with outage), and over
-    Gaussian noise 5G LDPC codes on points of QAM, whose blocks of about 6,480 bits fill the uses, and whose losses are
-    measured: "at most" is the end of the 95 % interval. The receiver knows the format, the mode and whether a mosaic is
-    lost; then, or if nothing fits, it shows the mean image. With --designed-for one format and rate stand at every SNR,
-    and show the cliff.
+    each SNR: what the same files would do at capacity (over slow Rayleigh fading, at the best rate with outage), and
+    5G LDPC codes on points of QAM, whose blocks of about 6,480 bits fill the uses, and whose losses are measured: "at
+    most" is the end of the 95 % interval. A mosaic that fades has one gain. The receiver knows the format, the mode and
+    whether a mosaic is lost; then, or if nothing fits, it shows the mean image. With --designed-for one format and rate
+    stand at every SNR, and show the cliff.
     """
     from jscc_sim.data.parts import load_parts
-    from jscc_sim.separation import FORMATS, coded, designed, ideal, in_outage, practical
+    from jscc_sim.separation import FORMATS, OverFading, OverNoise, coded, designed, ideal, in_outage, practical
     from jscc_sim.spelling import fraction, known
     from jscc_sim.store import Store
 
     for name in formats:
         known("image format", name, FORMATS)
-    if designed_for_db is not None and channel != "awgn":
-        raise ValueError(f"--designed-for is about Gaussian noise: leave it out, or --channel {channel}")
     test = load_parts(data).test.images[:images]
     uses = float(fraction("bandwidth ratio", ratio) * math.prod(test.shape[1:]))
     wanted = formats or tuple(FORMATS)
@@ -81,17 +79,16 @@ def separation(
         def lost(mode: Mode, level: float) -> Loss:
             return mode.lost(level, words, record, seed)
 
-        fixed = None if designed_for_db is None else designed(codes, uses, designed_for_db, lost)
+        limit, losses = (ideal, OverNoise(lost)) if channel == "awgn" else (in_outage, OverFading(lost))
+        fixed = None if designed_for_db is None else designed(codes, uses, designed_for_db, losses)
         if designed_for_db is not None and fixed is None:
             raise ValueError(f"no mode carries anything at --designed-for {designed_for_db:g} dB: use a higher SNR")
         if not as_json:
             click.echo(COLUMNS)
         for index, level in enumerate(snr_db):
             tell(len(wanted) + index, 0, 1, f"SNR {level:g} dB")
-            limit = ideal if channel == "awgn" else in_outage
             _show(limit(codes, uses, level), as_json=as_json)
-            if channel == "awgn":
-                _show(fixed.at(level, lost) if fixed else practical(codes, uses, level, lost), as_json=as_json)
+            _show(fixed.at(level, losses) if fixed else practical(codes, uses, level, losses), as_json=as_json)
     return 0
 
 

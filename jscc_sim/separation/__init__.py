@@ -1,7 +1,8 @@
 """Separate source and channel coding of images, the fair rival of joint coding: JPEG and its kin, LDPC and QAM."""
 
 from jscc_sim.separation.baseline import Design, Outcome, designed, ideal, in_outage, practical
-from jscc_sim.separation.modes import Loss, Mode, modes, worth_trying
+from jscc_sim.separation.losses import Losses, Lost, OverFading, OverNoise
+from jscc_sim.separation.modes import Loss, Mode, modes
 from jscc_sim.separation.source_codes import FORMATS, SIDE, Coded, coded, decoded
 
 __all__ = [
@@ -10,8 +11,12 @@ __all__ = [
     "Coded",
     "Design",
     "Loss",
+    "Losses",
+    "Lost",
     "Mode",
     "Outcome",
+    "OverFading",
+    "OverNoise",
     "coded",
     "decoded",
     "designed",
@@ -19,5 +24,4 @@ __all__ = [
     "in_outage",
     "modes",
     "practical",
-    "worth_trying",
 ]

@@ -1,24 +1,19 @@
 """The best that separate source and channel coding do with the uses of an image, at each SNR."""
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from channels import from_decibels
-from jscc_sim.separation.modes import Loss, Mode, capacity, worth_trying
+from jscc_sim.separation.losses import Losses, outage
+from jscc_sim.separation.modes import Loss, Mode, capacity, modes
 from jscc_sim.separation.source_codes import Array, Coded
 
 # The error of rounding to 256 greys: an image that is reproduced exactly has this PSNR, and not an infinite one.
 ROUNDING = 1 / (12 * 255**2)
 # Rates of an outage that are tried, in bits per complex use.
 OUTAGE_RATES = np.geomspace(0.02, 20, 120)
-# A mode that carries less is not tried where another loses fewer mosaics than that.
-RARE = 1e-3
-Lost = Callable[[Mode, float], Loss]
 NEVER = Loss(0.0, 0.0)
 
 
@@ -53,14 +48,12 @@ def ideal(codes: Iterable[Coded], uses: float, snr_db: float) -> Outcome:
 def in_outage(codes: Sequence[Coded], uses: float, snr_db: float) -> Outcome:
     """The best format and rate over slow Rayleigh fading, lost where capacity falls below the rate.
 
-    The transmitter does not know the gain, which is that of a whole mosaic: ``P(log2(1 + h² SNR) < r)``.
+    The transmitter does not know the gain, which is that of a whole mosaic.
     """
-    snr = from_decibels(snr_db)
-    chances = -np.expm1(-np.expm1(OUTAGE_RATES * math.log(2)) / snr)
-    tried = zip(OUTAGE_RATES.tolist(), chances.tolist(), strict=True)
+    chances = {rate: outage(rate, snr_db) for rate in OUTAGE_RATES.tolist()}
     return _best(
         _outcome(code, f"outage at {rate:.2f} bits/use", uses, snr_db, uses * rate, Loss(lost, lost))
-        for rate, lost in tried
+        for rate, lost in chances.items()
         for code in codes
     )
 
@@ -78,37 +71,45 @@ class Design:
         """Of a mosaic."""
         return int(self.uses * self.code.images // self.mode.uses)
 
-    def at(self, snr_db: float, lost: Lost) -> Outcome:
-        """What it does at an SNR, where a mosaic is lost with any of its blocks."""
-        gone = lost(self.mode, snr_db).of_any(self.blocks)
+    def at(self, snr_db: float, losses: Losses) -> Outcome:
+        """What it does at an SNR."""
+        return self._losing(losses.of_mosaic(self.mode, snr_db, self.blocks), snr_db)
+
+    def at_most(self, snr_db: float, losses: Losses) -> Outcome:
+        """What it would do if its code were ideal for its rate."""
+        least = losses.least(self.mode.rate, snr_db)
+        return self._losing(Loss(least, least), snr_db)
+
+    def _losing(self, lost: Loss, snr_db: float) -> Outcome:
         budget = self.blocks * self.mode.k / self.code.images
-        return _outcome(self.code, self.mode.name, self.uses, snr_db, budget, gone)
+        return _outcome(self.code, self.mode.name, self.uses, snr_db, budget, lost)
 
 
-def designed(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) -> Design | None:
-    """The best format and mode at an SNR, where ``lost(mode, snr_db)`` says how often a block of it is.
+def designed(codes: Sequence[Coded], uses: float, snr_db: float, losses: Losses) -> Design | None:
+    """The best format and mode at an SNR, where ``losses`` says how often a mosaic is lost.
 
     None if no mode delivers anything. ValueError if all images of a mosaic together have too few uses for a block.
     """
-    known = cache(lost)
-    best: tuple[float, Design] | None = None
-    for mode in worth_trying(int(uses * codes[0].images), snr_db):
-        for code in codes:
-            design = Design(code, mode, uses)
-            outcome = design.at(snr_db, known)
-            delivers = outcome.spent > 0 and outcome.lost < 1
-            if delivers and (best is None or outcome.psnr > best[0]):
-                best = outcome.psnr, design
-        if outcome.lost < RARE:
+    tried = [Design(code, mode, uses) for mode in modes(int(uses * codes[0].images)) for code in codes]
+    limits = {design: limit for design in tried if _delivers(limit := design.at_most(snr_db, losses))}
+    best: tuple[Design, Outcome] | None = None
+    for design in sorted(limits, key=lambda design: limits[design].psnr, reverse=True):
+        if best and limits[design].psnr <= best[1].psnr:
             break
-    return best[1] if best else None
+        outcome = design.at(snr_db, losses)
+        if _delivers(outcome) and (best is None or outcome.psnr > best[1].psnr):
+            best = design, outcome
+    return best[0] if best else None
 
 
-def practical(codes: Sequence[Coded], uses: float, snr_db: float, lost: Lost) -> Outcome:
+def _delivers(outcome: Outcome) -> bool:
+    return outcome.spent > 0 and outcome.lost < 1
+
+
+def practical(codes: Sequence[Coded], uses: float, snr_db: float, losses: Losses) -> Outcome:
     """What the best format and mode do at an SNR."""
-    known = cache(lost)
-    design = designed(codes, uses, snr_db, known)
-    return design.at(snr_db, known) if design else _nothing(codes[0], uses, snr_db)
+    design = designed(codes, uses, snr_db, losses)
+    return design.at(snr_db, losses) if design else _nothing(codes[0], uses, snr_db)
 
 
 def _nothing(code: Coded, uses: float, snr_db: float) -> Outcome:

@@ -1,6 +1,8 @@
 """How bits go over complex uses: an LDPC code and a constellation, and how often a block of them is lost."""
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, cached_property
 from typing import NamedTuple
 
@@ -17,7 +19,7 @@ from jscc_sim.theory.limits import capacity_complex
 # Bits of a block: about so many, so that whole blocks fill the uses that there are, and at least so many; the share of
 # them that may be information; and how many blocks are sent to see whether a mode is worth measuring.
 BLOCK, LEAST = 6480, 480
-RATES = (1 / 5, 1 / 4, 1 / 3, 2 / 5, 1 / 2, 3 / 5, 2 / 3, 3 / 4, 5 / 6, 9 / 10)
+RATES = tuple(map(Fraction, ("1/5", "1/4", "1/3", "2/5", "1/2", "3/5", "2/3", "3/4", "5/6", "9/10")))
 FEW = 20
 POINTS = ("qpsk", "16qam", "64qam", "256qam")
 
@@ -87,13 +89,8 @@ def modes(uses: int) -> tuple[Mode, ...]:
                 f"{uses} complex uses of all images of a mosaic carry {n} bits as {points}, fewer than a block of"
                 f" {LEAST}: use a larger ratio"
             )
-        found += [Mode(round(rate * n), n, points) for rate in RATES]
+        found += [Mode(math.ceil(rate * n), n, points) for rate in RATES]
     return tuple(sorted(found, key=lambda mode: uses // mode.uses * mode.k))
-
-
-def worth_trying(uses: int, snr_db: float) -> list[Mode]:
-    """Of these, modes that a channel of this SNR can carry, those first that carry most."""
-    return [mode for mode in reversed(modes(uses)) if mode.rate < capacity(snr_db)]
 
 
 def capacity(snr_db: float) -> float:
