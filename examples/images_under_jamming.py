@@ -53,7 +53,7 @@ def measured(images: Images, rel_error: float) -> list[Row]:
     """The PSNR of the whole set at each SJR."""
     links = {sjr_db: link(images, sjr_db) for sjr_db in MEASURED_SJR_DB}
     cases = [Case(way, {"sjr_db": sjr_db}, exact_values(way)) for sjr_db, way in links.items()]
-    return [row for row in sweep(cases, Budget(rel_error=rel_error)) if row.metric == "psnr"]
+    return [row for row in sweep(cases, Budget(rel_error=rel_error)) if row.metric == "psnr_of_mse"]
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ def exact_values(link: Link) -> Means:
         mse = _learned(codec, link)
     if mse is None:
         return {}
-    return {"mse": mse, "psnr": mse} if isinstance(link.source, Images) else {"mse": mse}
+    return {"mse": mse, "psnr_of_mse": mse} if isinstance(link.source, Images) else {"mse": mse}
 
 
 def _learned(codec: Codec, link: Link) -> float | None:

@@ -12,6 +12,7 @@ from jscc_sim.sources import Images, Source
 
 # A power of two, so that float32 holds 1 − LEAST_CHANCE, and its distance from 1, exactly.
 LEAST_CHANCE = 2.0**-20
+LEAST_ERROR = 1e-12
 
 
 def identity(mean: float) -> float:
@@ -52,6 +53,11 @@ def squared_error(sent: Transmission) -> Tensor:
     return errors.squeeze(-1) if errors.shape[-1] == 1 else errors.mean(-1)
 
 
+def peak_ratios(sent: Transmission) -> Tensor:
+    """``(words,)``: the PSNR in dB of each image, 120 at most: that of one that is reproduced exactly is infinite."""
+    return -10 * squared_error(sent).clamp_min(LEAST_ERROR).log10()
+
+
 def cross_entropy(sent: Transmission) -> Tensor:
     """``(words,)``: ``−u ln û − (1 − u) ln(1 − û)`` per pixel, ``û`` the decoder's chance of white.
 
@@ -82,23 +88,25 @@ def block_errors(sent: Transmission) -> Tensor:
 
 
 MSE = Metric("mse", squared_error, "mean-square error per source symbol")
-PSNR = Metric("psnr", squared_error, "10 log10(1/mean MSE) in dB, pixels in [0, 1]", shown=peak_ratio)
+PSNR = Metric("psnr", peak_ratios, "10 log10(1/MSE) in dB of each image, pixels in [0, 1]")
+PSNR_OF_MSE = Metric("psnr_of_mse", squared_error, "10 log10(1/mean MSE) in dB, pixels in [0, 1]", shown=peak_ratio)
 NATS = Metric("nats", cross_entropy, "cross-entropy of black and white pixels, nats per pixel")
 BER = Metric("ber", bit_errors, "bit error rate, scored word by word", errors=True)
 SINGLE_BIT_BER = Metric("ber", bit_errors, "error rate of words of one bit", errors=True, binary=True)
 BLER = Metric("bler", block_errors, "share of words with any wrong bit", errors=True, binary=True)
 
 
-METRICS = {metric.name: metric for metric in (MSE, PSNR, NATS, BER, BLER)}
+METRICS = {metric.name: metric for metric in (MSE, PSNR, PSNR_OF_MSE, NATS, BER, BLER)}
 
 
 def metrics_for(source: Source) -> tuple[Metric, ...]:
-    """MSE, for images also PSNR; for bits their error rate and, for longer words, the block error rate before it.
+    """MSE; for bits their error rate and, for longer words, the block error rate before it.
 
-    Black and white images have NATS too, which takes whatever a codec decodes for chances of white.
+    Images have their mean PSNR, and that of their mean error, too. Those in black and white have NATS, which takes
+    whatever a codec decodes for chances of white.
     """
     if isinstance(source, Images):
-        return (MSE, PSNR, NATS) if source.is_binary else (MSE, PSNR)
+        return (MSE, PSNR, PSNR_OF_MSE, NATS) if source.is_binary else (MSE, PSNR, PSNR_OF_MSE)
     if source.alphabet == "bits":
         return (BLER, BER) if source.k > 1 else (SINGLE_BIT_BER,)
     return (MSE,)

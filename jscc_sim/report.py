@@ -10,7 +10,7 @@ from jscc_sim.checkpoint import short_name
 from jscc_sim.montecarlo import Row
 from jscc_sim.verify import verdict
 
-FORMAT = "{:<18} {:>12} {:<6} {:>11}  {:<25} {:>11} {}{:>10}  {}"
+FORMAT = "{:<18} {:>12} {:<11} {:>11}  {:<25} {:>11} {}{:>10}  {}"
 CERTIFIED = "{:>11} {:>11} "
 
 

@@ -15,7 +15,7 @@ from typing import IO
 
 from jscc_sim.tally import Tally
 
-FORMAT = {"jscc_sim_store": 2, "version": version("jscc-sim")}
+FORMAT = {"jscc_sim_store": 3, "version": version("jscc-sim")}
 # Machines may differ in the last bits of a sum; more than this means that the files disagree.
 SAME = 1e-6
 Block = dict[str, Tally]

@@ -10,7 +10,7 @@ from PIL import Image
 from channels import AWGN, BEC, BSC, BitFlip
 from jscc_sim.codecs import Linear, Repetition
 from jscc_sim.link import Link, Transmission
-from jscc_sim.metrics import BER, BLER, MSE, NATS, PSNR, metrics_for
+from jscc_sim.metrics import BER, BLER, MSE, NATS, PSNR, PSNR_OF_MSE, metrics_for
 from jscc_sim.sources import Bits, Gaussian, Images
 
 
@@ -52,9 +52,12 @@ def test_metrics_score_each_word():
     assert MSE.score(sent).tolist() == [0.5, 0.0]
 
 
-def test_psnr_is_that_of_the_mean_error():
-    assert PSNR.shown(0.01) == pytest.approx(20)
-    assert PSNR.shown(0.0) == float("inf")
+def test_psnr_is_that_of_each_image_or_of_the_mean_error():
+    u = torch.zeros(3, 4)
+    sent = Transmission(u, u, u, torch.tensor([[0.1], [0.01], [0.0]]).expand(3, 4))
+    assert PSNR.score(sent).tolist() == pytest.approx([20, 40, 120])
+    assert PSNR_OF_MSE.shown(0.01) == pytest.approx(20)
+    assert PSNR_OF_MSE.shown(0.0) == float("inf")
 
 
 def nats(u: torch.Tensor, u_hat: torch.Tensor) -> torch.Tensor:
@@ -89,10 +92,10 @@ def test_nats_of_certain_pixels_are_finite_and_alike_for_black_and_white():
 def test_black_and_white_images_have_nats_too(tmp_path):
     for number, level in enumerate((0, 255)):
         Image.fromarray(np.full((2, 2), level, np.uint8)).save(tmp_path / f"{number}.png")
-    assert [metric.name for metric in metrics_for(Images(str(tmp_path)))] == ["mse", "psnr", "nats"]
+    assert [metric.name for metric in metrics_for(Images(str(tmp_path)))] == ["mse", "psnr", "psnr_of_mse", "nats"]
 
 
 def test_the_first_metric_is_the_one_that_decides():
-    assert [metric.name for metric in metrics_for(Images())] == ["mse", "psnr"]
+    assert [metric.name for metric in metrics_for(Images())] == ["mse", "psnr", "psnr_of_mse"]
     assert [metric.name for metric in metrics_for(Bits(8))] == ["bler", "ber"]
     assert [(metric.name, metric.binary) for metric in metrics_for(Bits(1))] == [("ber", True)]

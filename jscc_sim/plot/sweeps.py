@@ -16,7 +16,8 @@ GUIDE_STYLES = (":", "--", "-.")
 ON_AXES = {"codec", "knob", "level", "snr_db"}
 METRICS = {
     "mse": "mean-square error per symbol",
-    "psnr": "PSNR (dB)",
+    "psnr": "mean PSNR (dB)",
+    "psnr_of_mse": "PSNR of the mean error (dB)",
     "nats": "cross-entropy (nats per pixel)",
     "ber": "bit error rate",
     "bler": "block error rate",
