@@ -53,6 +53,10 @@ class Channel(nn.Module, ABC):
         """Freeze the power of adversaries as it is over the words ``(x, u)`` that ``draw`` yields; nature has none."""
         return
 
+    def uses(self, n: int) -> int:
+        """How many uses a word of ``n`` symbols takes, pilots and all; each has the power of a symbol."""
+        return n
+
     def cost(self, n: int) -> int:
         """How many times as long as plain noise a word of ``n`` symbols takes, roughly; blocks are so much smaller."""
         return 1

@@ -180,6 +180,10 @@ class Cascade(Channel):
         armed = self.second.against(harm)
         return type(self)(self.first.against(lambda y: harm(self.second(y))), armed)
 
+    def uses(self, n: int) -> int:
+        """Those of the one that takes more."""
+        return max(self.first.uses(n), self.second.uses(n))
+
     def cost(self, n: int) -> int:
         """The slower one's."""
         return max(self.first.cost(n), self.second.cost(n))

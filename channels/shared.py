@@ -55,6 +55,10 @@ class SharedRandomness(Channel):
 
         return self._round(self.inside.against(average))
 
+    def uses(self, n: int) -> int:
+        """Those of the channel inside."""
+        return self.inside.uses(n)
+
     def cost(self, n: int) -> int:
         """That of the channel inside."""
         return self.inside.cost(n)

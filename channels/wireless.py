@@ -108,6 +108,10 @@ class OFDM(Channel):
         known = (h + noise) / (1 + spread)
         return known.repeat(1, symbols)[:, :uses], self.noise_power + spread / (1 + spread)
 
+    def uses(self, n: int) -> int:
+        """Those of the word and, on the subcarriers that it fills, of the pilots."""
+        return n + 2 * self.pilots * min(self.subcarriers, math.ceil(n / 2))
+
     def cost(self, n: int) -> int:
         """A response is a sum over echoes and sinusoids."""
         return COST

@@ -60,6 +60,7 @@ from jscc_sim.theory.modulation import (
     psk_symbol_error,
     qam_error,
     qam_symbol_error,
+    rayleigh_psk8_error,
     rayleigh_qam_error,
     rician_qam_error,
 )
@@ -258,9 +259,11 @@ def _of_points(codec: Modulated, channel: Channel) -> Means:
     bits = CONSTELLATIONS[codec.constellation]
     order = 2**bits
     if isinstance(channel, BlockFading):
-        if codec.constellation == "8psk" or not channel.csi:
-            return {}
         snr, k_factor = 1 / channel.noise_power, channel.k_factor if isinstance(channel, Rician) else 0.0
+        if not channel.csi or (k_factor and codec.constellation == "8psk"):
+            return {}
+        if codec.constellation == "8psk":
+            return {"ber": float(rayleigh_psk8_error(snr))}
         return {"ber": float(rician_qam_error(order, snr, k_factor) if k_factor else rayleigh_qam_error(order, snr))}
     noise = _gaussian_noise(channel)
     if noise is None:

@@ -153,7 +153,7 @@ def _points(asked: Request, name: str, players: Players, progress: Progress) -> 
         codec = own or players.codec or build_codec(name, source, law, asked.n)
         return modulated(name, codec, asked.modulation).told(law)
 
-    shift = 0.0 if asked.ebn0_db is None else snr_over_ebn0_db(name, built(idle.nominal))
+    shift = 0.0 if asked.ebn0_db is None else snr_over_ebn0_db(name, built(idle.nominal), idle)
     for level in levels:
         if is_learned(asked):
             players = learned_players(asked, name, level, source.k, progress)

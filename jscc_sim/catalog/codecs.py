@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from channels import MemorylessChannel, decibels
+from channels import Channel, MemorylessChannel, decibels
 from jscc_sim.codecs import (
     BCH_15_7,
     CONSTELLATIONS,
@@ -132,11 +132,11 @@ def modulated(name: str, codec: Codec, modulation: str | None) -> Codec:
     return Modulated(codec, modulation)
 
 
-def snr_over_ebn0_db(name: str, codec: Codec) -> float:
-    """``10 log10(2R)``, ``R = k/n`` bits per real use: what to add to Eb/N0."""
+def snr_over_ebn0_db(name: str, codec: Codec, channel: Channel) -> float:
+    """``10 log10(2R)``, ``R`` bits per real use, pilots included: what to add to Eb/N0."""
     if codec.source_alphabet != "bits":
         raise ValueError(f"--ebn0 is for codecs of bits, which {name!r} is not: use --snr")
-    return decibels(2 * codec.k / codec.n)
+    return decibels(2 * codec.k / channel.uses(codec.n))
 
 
 def _times(k: int, n: int) -> int:

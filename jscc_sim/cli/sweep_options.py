@@ -30,7 +30,7 @@ CHANNEL_OPTIONS = (
         metavar="GRID",
         is_flag=False,
         flag_value=EBN0_GRID,
-        help=f"Eb/N0 grid in dB instead, SNR/(2R) of a codec of bits of rate R = k/n  [{EBN0_GRID}].",
+        help=f"Eb/N0 grid in dB instead, SNR/(2R) of R bits per use, k/n without pilots  [{EBN0_GRID}].",
     ),
     click.option(
         "--at",

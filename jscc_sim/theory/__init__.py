@@ -105,6 +105,7 @@ CURVES: dict[str, Callable[..., float | NDArray[np.float64]]] = {
     "qam_error": modulation.qam_error,
     "qam_symbol_error": modulation.qam_symbol_error,
     "psk8_error": modulation.psk8_error,
+    "rayleigh_psk8_error": modulation.rayleigh_psk8_error,
     "psk_symbol_error": modulation.psk_symbol_error,
     "rayleigh_qam_error": modulation.rayleigh_qam_error,
     "rician_qam_error": modulation.rician_qam_error,
