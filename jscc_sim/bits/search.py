@@ -13,7 +13,7 @@ from jscc_sim.sources import checked_count
 
 # Draws, rounds and flips between which validation images decide, and how often each is sent to judge. The first makes
 # no round: where noise is much, words may be best as they are.
-TRIED = ((2, 0, 1), (16, 4, 2), (32, 4, 2), (64, 2, 4), (64, 4, 4), (128, 4, 4))
+TRIED = ((2, 0, 1), (16, 4, 4), (64, 4, 4), (256, 4, 4))
 JUDGING = 5
 # So many words are decoded at a time.
 TOGETHER = 4096
@@ -24,9 +24,10 @@ class SearchedCodec(Codec):
 
     The error of a word is a mean over ``draws`` of the channel's factors, the same for all words of an image. In each
     of ``rounds`` flips of ``tried`` symbols are tried one after the other, first those that promise most by the error's
-    gradient, and each is kept that lowers the error by more than the standard error of its gain: where draws are few
-    and noise is much, the search would else learn the draws. ``channel`` is a `BSC` or a `BEC`, which multiply each
-    symbol by a factor of its own.
+    gradient, and each is kept that lowers the error by more than the standard error of its gain, lest the search learn
+    the draws. Each draw has the errors of both values of the symbol, whichever was received: the mean over its own
+    factor is taken exactly, which makes few draws go far where noise is much. ``channel`` is a `BSC` or a `BEC`, which
+    multiply each symbol by a factor of its own.
     """
 
     alphabet = "antipodal"
@@ -72,8 +73,9 @@ class SearchedCodec(Codec):
             found = torch.zeros(len(left), dtype=torch.bool, device=x.device)
             for candidate in promise.topk(self.tried, -1).indices.T:
                 flipped = words * torch.ones_like(words).scatter(-1, candidate.unsqueeze(-1), -1.0)
-                then = self._errors(u[left], flipped, noise)
-                gain = errors - then
+                then = self._errors(u[left], flipped * noise)
+                own = noise.gather(-1, candidate.expand(len(noise), -1).unsqueeze(-1)).squeeze(-1)
+                gain = own * (errors - then)  # of a symbol that the channel turned, the two change places
                 better = gain.mean(0) > gain.std(0) / math.sqrt(self.draws)
                 words, errors = torch.where(better.unsqueeze(-1), flipped, words), torch.where(better, then, errors)
                 found |= better
@@ -81,19 +83,19 @@ class SearchedCodec(Codec):
             left = left[found]
         return x
 
-    def _errors(self, u: Tensor, x: Tensor, factors: Tensor) -> Tensor:
-        """Of words ``(images, n)`` on each draw, ``(draws, images)``, in the fastest numbers of the machine."""
-        device = x.device.type
+    def _errors(self, u: Tensor, y: Tensor) -> Tensor:
+        """Of words ``(draws, images, n)`` as received, ``(draws, images)``, in the fastest numbers of the machine."""
+        device = y.device.type
         with torch.autocast(device, torch.bfloat16, enabled=gains_from_bf16(device)):
-            return self.codec.loss(u, x * factors, self.channel.nominal).float()
+            return self.codec.loss(u, y, self.channel.nominal).float()
 
     def _promise(self, u: Tensor, x: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
-        """The errors of words, and by how much a flip of each symbol lowers their mean to first order."""
+        """The errors of words, and by how much a flip of each symbol would lower their mean, were it received so."""
         with torch.enable_grad():
-            sent = x.detach().requires_grad_()
-            errors = self._errors(u, sent, factors)
-            (slope,) = torch.autograd.grad(errors.mean(0).sum(), sent)
-        return errors.detach(), 2 * x * slope
+            received = (x * factors).requires_grad_()
+            errors = self._errors(u, received)
+            (slopes,) = torch.autograd.grad(errors.sum(), received)
+        return errors.detach(), 2 * x * slopes.mean(0)
 
     def extra_repr(self) -> str:
         """How hard it searches; codec and channel show themselves."""
