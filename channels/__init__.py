@@ -3,7 +3,7 @@
 from channels.awgn import AWGN
 from channels.base import Channel, MemorylessChannel, Received
 from channels.binary import BEC, BSC
-from channels.bitflip import ATTACKS, BitFlip, exhaustive_attack, random_attack, steepest_attack
+from channels.bitflip import ATTACKS, BitFlip, exhaustive_attack, greedy_attack, random_attack, steepest_attack
 from channels.cascade import Cascade, ErrorsAndErasures, NoisyFlips, jammer_in, stages
 from channels.fading import BlockFading, Rayleigh, Rician
 from channels.jammer import Jammer
@@ -96,6 +96,7 @@ __all__ = [
     "decibels",
     "exhaustive_attack",
     "from_decibels",
+    "greedy_attack",
     "innermost",
     "jammer_in",
     "random_attack",

@@ -15,6 +15,8 @@ Harm = Callable[[Tensor], Tensor]
 # (harm or None, word seen (..., n), flips, erasures) to factors (..., n): each 1, −1 (a flip) or 0 (an erasure).
 Attack = Callable[[Harm | None, Tensor, int, int], Tensor]
 MOST_PATTERNS = 20_000
+# Symbols that a greedy attack tries for each that it changes.
+TRIED = 6
 
 
 def random_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> Tensor:
@@ -31,10 +33,49 @@ def steepest_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> 
     """
     if harm is None:
         return random_attack(None, y, flips, erasures)
+    return _spend(_promise(harm, y), flips, erasures)
+
+
+def _promise(harm: Harm, y: Tensor) -> Tensor:
+    """By how much a change of each sign raises the harm, to first order."""
     with torch.enable_grad():
         seen = y.detach().requires_grad_()
         (slope,) = torch.autograd.grad(harm(seen).sum(), seen)
-    return _spend((-2 * y * slope).detach(), flips, erasures)
+    return (-2 * y * slope).detach()
+
+
+@torch.no_grad()
+def greedy_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> Tensor:
+    """One symbol after the other, flips first: of the few that promise most where the word is by now, the worst.
+
+    Where no change raises ``harm``, none is made; and where all steepest ones together raise it more, those are.
+    """
+    if harm is None:
+        return random_attack(None, y, flips, erasures)
+    best = steepest_attack(harm, y, flips, erasures)
+    most, reached, changed = harm(y * best), harm(y), torch.ones_like(y)
+    for factor, budget in ((-1.0, flips), (0.0, erasures)):
+        for _ in range(min(budget, y.shape[-1])):
+            before = reached
+            changed, reached = _one_more(harm, y, changed, factor, reached)
+            if not (reached > before).any():
+                break
+    return torch.where((reached > most).unsqueeze(-1), changed, best)
+
+
+def _one_more(harm: Harm, y: Tensor, changed: Tensor, factor: float, reached: Tensor) -> tuple[Tensor, Tensor]:
+    """What is ``changed`` of each word and its harm, after the worst change of one more symbol of those that promise.
+
+    None is changed twice.
+    """
+    promise = _promise(harm, y * changed).masked_fill(changed != 1, -math.inf)
+    worst = changed
+    for symbol in promise.topk(min(TRIED, y.shape[-1]), -1).indices.split(1, -1):
+        tried = torch.where(changed == 1, changed.scatter(-1, symbol, factor), changed)
+        found = harm(y * tried)
+        worst = torch.where((found > reached).unsqueeze(-1), tried, worst)
+        reached = torch.maximum(found, reached)
+    return worst, reached
 
 
 @torch.no_grad()
@@ -86,6 +127,7 @@ def _spend(promise: Tensor, flips: int, erasures: int) -> Tensor:
 
 ATTACKS: dict[str, Attack] = {
     "exhaustive": exhaustive_attack,
+    "greedy": greedy_attack,
     "random": random_attack,
     "steepest": steepest_attack,
 }
@@ -143,13 +185,15 @@ class BitFlip(Channel):
         return armed
 
     def cost(self, n: int) -> int:
-        """An exhaustive attack tries every pattern."""
-        return count_patterns(n, self.flips, self.erasures) if self.attack == "exhaustive" else 1
+        """An exhaustive attack tries every pattern, a greedy one some symbols for each that it changes."""
+        if self.attack == "exhaustive":
+            return count_patterns(n, self.flips, self.erasures)
+        return 1 + (self.flips + self.erasures) * TRIED if self.attack == "greedy" else 1
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
         """Nature first, then the adversary."""
         patterns = self.cost(x.shape[-1])
-        if patterns > MOST_PATTERNS:
+        if self.attack == "exhaustive" and patterns > MOST_PATTERNS:
             raise ValueError(
                 f"an exhaustive attack on {x.shape[-1]} symbols has {patterns} patterns, over {MOST_PATTERNS}: "
                 "use the steepest one"

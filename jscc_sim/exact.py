@@ -286,7 +286,7 @@ def _enumerated(codec: Repetition | BlockCode, channel: Channel) -> Means:
     erase = nature.erase if isinstance(nature, BEC) else 0.0
     if flip == 0.5:
         budget = (0, 0)  # a receiver that expects flip ½ does not listen
-    best = attack == "exhaustive" or (attack == "steepest" and isinstance(codec, Repetition))
+    best = attack == "exhaustive" or (attack in ("steepest", "greedy") and isinstance(codec, Repetition))
     if any(budget) and (not best or (flip > 0.5 and not informed)):
         return {}
     flip = min(flip, 1 - flip)  # the receiver knows, and turns every symbol round

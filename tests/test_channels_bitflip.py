@@ -19,6 +19,7 @@ from channels import (
     ErrorsAndErasures,
     NoisyFlips,
     exhaustive_attack,
+    greedy_attack,
     random_attack,
     steepest_attack,
 )
@@ -27,7 +28,7 @@ from jscc_sim.codecs import BlockCode
 from jscc_sim.codecs.block import BCH_15_7, HAMMING_7_4
 
 CODES = {"hamming": (BlockCode(HAMMING_7_4), 3), "bch": (BlockCode(BCH_15_7), 5)}
-SOME = {"exhaustive": exhaustive_attack, "random": random_attack, "steepest": steepest_attack}
+SOME = {"exhaustive": exhaustive_attack, "greedy": greedy_attack, "random": random_attack, "steepest": steepest_attack}
 
 
 @pytest.fixture(autouse=True)
@@ -138,8 +139,11 @@ class TestHarm:
         def harm(word: Tensor) -> Tensor:
             return word @ line
 
-        found = [harm(y * attack(harm, y, flips, erasures)) for attack in (steepest_attack, exhaustive_attack)]
-        assert torch.allclose(*found)
+        steepest, greedy, best = (
+            harm(y * attack(harm, y, flips, erasures)) for attack in (steepest_attack, greedy_attack, exhaustive_attack)
+        )
+        assert torch.allclose(steepest, best)
+        assert torch.allclose(greedy, best)
 
     @pytest.mark.parametrize(("flips", "erasures"), [(0, 0), (1, 0), (2, 0), (0, 2), (1, 1), (2, 2), (5, 5)])
     def test_exhaustive_is_the_best_there_is(self, flips, erasures):
@@ -170,10 +174,12 @@ class TestHarm:
             agreement = (20 * word @ code.words.T).masked_fill(own, -torch.inf)
             return torch.logsumexp(agreement, -1) - 20 * (word * x).sum(-1)
 
-        searched, climbed, guessed = (
-            harm(y * ATTACKS[attack](harm, y, flips, erasures)) for attack in ("exhaustive", "steepest", "random")
+        searched, greedy, climbed, guessed = (
+            harm(y * ATTACKS[attack](harm, y, flips, erasures))
+            for attack in ("exhaustive", "greedy", "steepest", "random")
         )
-        assert (searched >= climbed).all()
+        assert (searched >= greedy).all()
+        assert (greedy >= climbed).all()
         assert (searched >= guessed).all()
         assert climbed.mean() > guessed.mean()
         assert guessed.mean() > harm(y).mean()
@@ -319,7 +325,7 @@ class TestRefusals:
             BitFlip(nature, 1)
 
     def test_attacks_have_names(self):
-        with pytest.raises(ValueError, match="one of exhaustive, random, steepest, got 'clever'"):
+        with pytest.raises(ValueError, match="one of exhaustive, greedy, random, steepest, got 'clever'"):
             BitFlip(BSC(0.1), 1, attack="clever")
 
     def test_the_receiver_expects_nature_alone(self):

@@ -66,7 +66,9 @@ CHANNEL_OPTIONS = (
     click.option("--flips", type=int, help="The flipping adversary's budget per word  [1]."),
     click.option("--erasures", type=int, help="How many symbols of a word it may erase besides  [0]."),
     click.option("--informed/--blind", default=None, help="Whether it sees errors and erasures first  [informed]."),
-    click.option("--attack", help="steepest, exhaustive or random  [steepest; exhaustive for hamming and bch]."),
+    click.option(
+        "--attack", help="steepest, greedy, exhaustive or random  [steepest; exhaustive for hamming and bch]."
+    ),
     click.option("--csi/--no-csi", default=None, help="Whether the receiver knows the fading gain  [csi]."),
     click.option("--profile", help="Of ofdm: the delay profile of 3GPP TR 38.901, A to E  [A]."),
     click.option("--delay-spread", type=float, help="Of ofdm: in seconds  [1e-7]."),
