@@ -3,21 +3,23 @@
 Why: a code is worth what it does on all test images, over many draws of the channel, with weights that were selected on
 validation images alone; and a paper that is called adversarial must be tested against an adversary.
 
+source    MNIST, 8 to 64 bits without errors: source codes, for the line of separation in the figure of mnist
 mnist     MNIST, 100 bits, BSC .1 to .4: the codec that is best on validation images, with encoder search
 quick     the same with the preset quick at .1, as all others but cifar, paper and weights
 binary    MNIST in black and white, 100 bits, BSC .1 to .4
 fashion   Fashion-MNIST, 100 bits, BSC .1 and .2
 cifar     CIFAR-10, 500 bits, BSC .1 and .2, by convolutions
-paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as long each; at .1
-          also straight through against 5 and 10 steepest flips of a word
+paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as many epochs
+          each; at .1 also straight through against 5 and 10 steepest flips of a word
 weights   the same at .1: how much information IABF shall weigh
 bec       MNIST, 100 bits, BEC .1 to .5
 attacked  MNIST, .1: codecs that learned against 5 and 10 steepest flips of a word, behind errors and erasures
 small     MNIST, 10 bits, BSC .1: flips found by trying all patterns beside the steepest
-source    MNIST, 8 to 64 bits without errors: source codes, for the line of separation in the figure of mnist
+all       one after the other
 
-Of every codec it is measured what random and steepest flips of 5 and 10 % of a word's symbols do, what the best
-receivers of its words would reach, here and at other levels of the channel, and what a linear probe reads. Each codec
+Of every codec it is measured what random, steepest and greedy flips of 5 and 10 % of a word's symbols do, what the best
+receivers of its words would reach, here and at other levels of the channel, how much its words tell of images and how
+dependent their symbols are, and what a linear probe reads. Each codec
 is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can add to: what
 is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what is finished,
 and say what is missing. The part mnist ends with OUT/bits_distortion.png, all lines in one figure, and paper with
@@ -27,6 +29,8 @@ OUT/bits_stability.png.
 """
 
 import os
+import time
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,9 +41,10 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 import numpy as np
 from record import Result, parser, parts_of, recorded, rounded, run
 
+from channels import ATTACKS
 from jscc_sim.bits import OBJECTIVES, PRESETS, Recipe, Study, distortion, finish, flat, load_binary
 from jscc_sim.bits.exhibits import LEVELS, limits
-from jscc_sim.bits.scrutiny import amortisation, attacked, probed, risks
+from jscc_sim.bits.scrutiny import amortisation, attacked, information, probed, risks
 from jscc_sim.plot import distortion_curves, stability
 from jscc_sim.plot import save as save_figure
 from jscc_sim.theory.image_codes import PAPER, hyperplanes, separation_distortion
@@ -52,8 +57,8 @@ FULL_BITS = 100
 MINUTES = PRESETS["quick"]
 # As in the paper, but for the number of epochs: the same for all.
 BUDGET = replace(PRESETS["paper"], epochs=25, selections=25)
-# Words of so few symbols that all patterns of flips are tried.
-FEW_BITS, BUDGETS, ENUMERATED = 10, (1, 2, 3), 500
+# Words of so few symbols that all patterns of flips are tried; and images for that, and for greedy flips of long words.
+FEW_BITS, BUDGETS, FEW = 10, (1, 2, 3), 500
 # Of source codes, and of the figure's grid.
 SOURCE_BITS, GRID = (8, 16, 24, 32, 40, 48, 64), LEVELS["flip"][0]
 QUICK = {"images": 1000, "judged_images": 100, "recipe": Recipe("paper", epochs=1)}
@@ -65,8 +70,14 @@ COLUMNS = {
     "nats/pixel": "test_nats",
     "SSE, validation": "valid_sse",
     "CPU s": "cpu_seconds",
+    "of search": "searching_seconds",
 }
 SCRUTINY = {
+    "ΣH(Y), drawn": "entropy_drawn",
+    "ΣH(Y|X)": "conditional_drawn",
+    "TC": "correlation_drawn",
+    "ΣH(Y), decided": "entropy_decided",
+    "TC, decided": "correlation_decided",
     "net": "net_unseen",
     "posterior mean over training codes": "bayes_unseen",
     "additive kernel": "kernel_unseen",
@@ -135,6 +146,7 @@ def source(seed: int) -> Iterator[Study]:
 
 
 PARTS = {
+    "source": source,
     "mnist": mnist,
     "quick": quick,
     "binary": binary,
@@ -145,7 +157,6 @@ PARTS = {
     "bec": bec,
     "attacked": attacked_in_training,
     "small": small,
-    "source": source,
 }
 
 
@@ -155,11 +166,13 @@ def attempt(study: Study, folder: Path) -> dict[str, Any]:
     result = finish(study, parts, folder)
     codec, known, images = load_binary(folder), study.train(parts), study.judged(parts.test)
     nature = study.link.nominal
+    few = images[:FEW]
     if study.bits == FEW_BITS:
-        result |= attacked(codec, nature, images[:ENUMERATED], ("random", "steepest", "exhaustive"), BUDGETS)
+        result |= attacked(codec, nature, few, [*ATTACKS], BUDGETS)
     else:
-        result |= attacked(codec, nature, images)
-    result |= amortisation(codec, nature, known, images)
+        result |= attacked(codec, nature, images, ("random", "steepest"))
+        result |= attacked(codec, nature, images if study.bits <= FULL_BITS else few, ("greedy",))
+    result |= amortisation(codec, nature, known, images) | information(codec, known, images)
     result["probe"] = probed(codec, parts.train, parts.test)
     levels = [nature.at(level) for level in GRID]
     result["mismatch"] = [round(distortion(codec, level, images, draws=1, squared=True).mean, 4) for level in levels]
@@ -194,9 +207,8 @@ def cell(values: Sequence[float]) -> str:
 
 
 def published(results: Sequence[Result]) -> str:
-    """The papers' points for the same set and bits."""
-    first = results[0]
-    points = PAPER.get(first["data"], {}).get(first["bits"], {})
+    """The papers' points for the same set and bits, of black-and-white images in nats per pixel."""
+    points = PAPER.get(results[0]["data"], {}).get(results[0]["bits"], {})
     lines = ["| published | " + " | ".join(f"{flip:g}" for flip in FLIPS) + " |", "|---" * (len(FLIPS) + 1) + "|"]
     lines += [f"| {name} | {' | '.join(f'{of[flip]:g}' for flip in FLIPS)} |" for name, of in points.items()]
     return "\n".join(lines) if points else ""
@@ -241,28 +253,36 @@ def draw_stability(results: Sequence[Result], out: Path) -> None:
 
 
 def main() -> None:
-    """Run a part and print its tables."""
-    asked = parser(__doc__, PARTS, "codec").parse_args()
+    """Run a part, or all of them in the time that there is, and print their tables."""
+    asked, start = parser(__doc__, [*PARTS, "all"], "codec").parse_args(), time.time()
+    for part in PARTS if asked.part == "all" else [asked.part]:
+        print(f"\n{part}", flush=True)
+        conduct(part, asked, asked.minutes - (time.time() - start) / 60)
+
+
+def conduct(part: str, asked: Namespace, minutes: float) -> None:
+    """Run a part, no codec of it begun after so many minutes, and print its tables."""
     studies: dict[str, Study] = {}
     for seed in range(asked.seed, asked.seed + asked.seeds):
-        for study in PARTS[asked.part](seed):
+        for study in PARTS[part](seed):
             told = replace(study, **QUICK) if asked.quick else study
-            name = str(Path(asked.part, told.name))
+            name = str(Path(part, told.name))
             if name in studies:
                 raise ValueError(f"two studies are called {name}")
             studies[name] = told
     record = asked.out / "quick.jsonl" if asked.quick else RECORD
-    found = run(studies, attempt, asked.out, record, minutes=asked.minutes, processes=asked.processes)
+    found = run(studies, attempt, asked.out, record, minutes=minutes, processes=asked.processes)
     results = list(found.values())
     if results:
         names = dict.fromkeys(name for result in results for name in result)
-        attacks = {name: name for name in names if name.startswith(("random-", "steepest-", "exhaustive-"))}
+        attacks = {name: name for name in names if name.partition("-")[0] in ATTACKS}
         for columns in (COLUMNS, attacks, SCRUTINY):
             print(f"\n{table(results, columns)}")
-        print(f"\n{published(results)}")
-        if asked.part == "mnist" and not asked.quick:
+        if results[0]["channel"] == "bsc":
+            print(f"\n{published(results)}")
+        if part == "mnist" and not asked.quick:
             draw_distortion(results, record, asked.out)
-        if asked.part == "paper":
+        if part == "paper":
             draw_stability(results, asked.out)
     if missing := len(studies) - len(results):
         print(f"\n{missing} of {len(studies)} codecs are missing: the same command goes on")

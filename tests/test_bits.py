@@ -33,8 +33,8 @@ from jscc_sim.bits import (
 )
 from jscc_sim.bits.conduct import searched
 from jscc_sim.bits.distortion import drawing
-from jscc_sim.bits.infomax import permuted
-from jscc_sim.bits.scrutiny import amortisation, attacked, probed, risks
+from jscc_sim.bits.infomax import binary_entropy, permuted
+from jscc_sim.bits.scrutiny import amortisation, attacked, information, probed, risks
 from jscc_sim.bits.search import TRIED, chosen_search
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
@@ -517,16 +517,28 @@ class TestChain:
 class TestScrutiny:
     def test_the_more_an_adversary_may_and_knows_the_worse(self, trained):
         images = flat(PARTS.test)
-        found = attacked(trained.codec, BSC(0.0), images, ("random", "steepest", "exhaustive"), (0, 1, 2))
+        names = ("random", "steepest", "greedy", "exhaustive")
+        found = attacked(trained.codec, BSC(0.0), images, names, (0, 1, 2))
         kept = distortion(trained.codec, BSC(0.0), images, draws=1, squared=True).mean
-        assert found["random-0"] == found["steepest-0"] == found["exhaustive-0"] == pytest.approx(kept)
+        assert [found[f"{name}-0"] for name in names] == pytest.approx([kept] * len(names))
         for flips in (1, 2):
-            assert found[f"random-{flips}"] < found[f"steepest-{flips}"] <= found[f"exhaustive-{flips}"]
+            random, steepest, greedy, worst = (found[f"{name}-{flips}"] for name in names)
+            assert random < steepest <= greedy <= worst
+            assert greedy - kept > 0.95 * (worst - kept)
         assert kept < found["exhaustive-1"] < found["exhaustive-2"]
+
+    def test_information_is_that_of_words_as_they_are_sent(self, trained, monkeypatch):
+        monkeypatch.setattr("jscc_sim.bits.scrutiny.TAUGHT", 50)
+        found = information(trained.codec, flat(PARTS.train), flat(PARTS.test))
+        words = trained.codec.encode(flat(PARTS.test))
+        assert found["entropy_decided"] == pytest.approx(float(binary_entropy(words.lt(0).float().mean(0)).sum()))
+        assert found["conditional_decided"] == pytest.approx(0, abs=1e-3)
+        assert found["conditional_drawn"] > 0.1
+        assert max(found.values()) <= N * math.log(2)
 
     def test_budgets_are_shares_of_a_word(self, trained):
         assert attacked(BinaryCodec(SHAPE, 40, "paper").eval(), BSC(0.0), flat(PARTS.test)).keys() == {
-            f"{attack}-{flips}" for attack in ("random", "steepest") for flips in (2, 4)
+            f"{attack}-{flips}" for attack in ("random", "steepest", "greedy") for flips in (2, 4)
         }
 
     def test_the_net_has_an_amortisation_gap_on_images_that_the_best_receiver_knows(self, trained):

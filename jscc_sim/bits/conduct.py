@@ -81,7 +81,9 @@ def measured(codec: BinaryCodec, study: Study, parts: Parts) -> dict[str, float]
 
 def searched(codec: BinaryCodec, study: Study, parts: Parts) -> dict[str, Any]:
     """The squared error of test images with encoder search, and what it was chosen from on validation images."""
+    start = time.process_time()
     sender, tried = chosen_search(codec, study.link, study.judged(parts.validation)[:CHOOSING])
     found = distortion(sender, study.link, study.judged(parts.test), draws=DRAWS, squared=True)
     said = {"search_draws": sender.draws, "search_rounds": sender.rounds, "search_flips": sender.tried}
-    return {"test_sse_searched": found.mean, "test_sse_searched_error": found.error, **said, "searches": tried}
+    errors = {"test_sse_searched": found.mean, "test_sse_searched_error": found.error}
+    return {**errors, **said, "searches": tried, "searching_seconds": round(time.process_time() - start, 2)}

@@ -7,7 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from channels import BitFlip, Channel, MemorylessChannel
-from jscc_sim.bits.distortion import distortion, words
+from jscc_sim.bits.distortion import TOGETHER, distortion, words
+from jscc_sim.bits.infomax import Infomax
 from jscc_sim.bits.receivers import bayes_receiver, kernel_receiver
 from jscc_sim.codec_training import flat
 from jscc_sim.codecs import BinaryCodec
@@ -16,6 +17,8 @@ from jscc_sim.seeds import seeded
 
 # Of a word's symbols, the budgets of the adversary.
 SHARES = (0.05, 0.1)
+# Steps of the classifier that tells symbols' total correlation, and images in each.
+TAUGHT, BATCH = 2_000, 500
 # Images that a linear probe learns from, and that the net is compared with other receivers on.
 PROBED, COMPARED = 10_000, 2_000
 
@@ -24,7 +27,7 @@ def attacked(
     codec: BinaryCodec,
     behind: MemorylessChannel,
     images: Tensor,
-    attacks: Sequence[str] = ("random", "steepest"),
+    attacks: Sequence[str] = ("random", "steepest", "greedy"),
     budgets: Sequence[int] | None = None,
 ) -> dict[str, float]:
     """Squared errors of images ``(count, k)`` by attack and budget of flips, as in ``steepest-5``, behind nature.
@@ -68,6 +71,26 @@ def risks(codec: BinaryCodec, channels: Iterable[MemorylessChannel], known: Tens
         with seeded(0):
             y = channel(sent[:COMPARED])
         found.append(float((images - bayes_receiver(y, sent, known, channel)).square().sum(-1).mean()))
+    return found
+
+
+def information(codec: BinaryCodec, known: Tensor, unseen: Tensor) -> dict[str, float]:
+    """The `Terms` of the information of ``unseen`` images' words in nats, as they are drawn and as they are decided.
+
+    A classifier of its own learns from the words of ``known`` images, as long for all codecs: longer ones find more.
+    """
+    with torch.no_grad():
+        learned, told = (
+            torch.cat([codec.probability(part) for part in images.split(TOGETHER)]) for images in (known, unseen)
+        )
+    found: dict[str, float] = {}
+    for name, sent in (("drawn", lambda chances: chances), ("decided", torch.round)):
+        with seeded(0):
+            infomax = Infomax(codec.n)
+            for _ in range(TAUGHT):
+                infomax(sent(learned[torch.randint(len(learned), (BATCH,))]))
+            terms = infomax.eval()(sent(told))
+        found |= {f"{term}_{name}": float(value) for term, value in terms._asdict().items()}
     return found
 
 

@@ -23,7 +23,8 @@ class Epoch(NamedTuple):
     """How many epochs are done, and means over the last one: the stake of an image, and information in nats.
 
     The stake is that of `Objective.stake`, which for VIMCO lies below the error; ``entropy``, ``conditional`` and
-    ``correlation`` are the `Terms` of the information of words as they are drawn.
+    ``correlation`` are the `Terms` of the information of words as they are drawn. The last is what a classifier knows
+    that learns meanwhile, seldom if it only reports: to compare codecs take `scrutiny.information`.
     """
 
     number: float

@@ -76,7 +76,11 @@ def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Fi
     """The stake in training and the terms of words' information over the epochs, a line for each seed."""
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     errors, terms = figure.subplots(1, 2)
-    named = {"entropy": ("Σ H(Y)", "-"), "conditional": ("Σ H(Y|X)", "--"), "correlation": ("TC", ":")}
+    named = {
+        "entropy": ("Σ H(Y)", "-"),
+        "conditional": ("Σ H(Y|X)", "--"),
+        "correlation": ("TC, as far as learned", ":"),
+    }
     for index, (name, seeds) in enumerate(found.items()):
         for seed, epochs in enumerate(seeds):
             numbers = [epoch["number"] for epoch in epochs]
