@@ -30,6 +30,12 @@ def draw_through(probability: Tensor, samples: int) -> Tensor:
     return draw(probability, samples) + (mean - mean.detach())
 
 
+def decide_through(probability: Tensor) -> Tensor:
+    """The likeliest word ``(..., n)``, with the same gradient."""
+    mean = 1 - 2 * probability
+    return torch.where(probability > 0.5, -1.0, 1.0).to(mean) + (mean - mean.detach())
+
+
 def log_chance(y: Tensor, probability: Tensor) -> Tensor:
     """The log-probability of words ``y (..., n)``, summed over their symbols, in nats."""
     return torch.where(y < 0, probability, 1 - probability).log().sum(-1)
@@ -61,9 +67,7 @@ def straight_through(probability: Tensor, loss: Loss, samples: int = 1) -> Tenso
 
     No gradient of the mean loss over drawn words, but for encoders that decide; ``samples`` are of what the loss draws.
     """
-    mean = 1 - 2 * probability
-    decided = torch.where(probability > 0.5, -1.0, 1.0).to(mean)
-    word = decided + (mean - mean.detach())
+    word = decide_through(probability)
     return loss(word.expand(samples, *word.shape)).mean(0)
 
 

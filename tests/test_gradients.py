@@ -146,8 +146,8 @@ def test_one_sample_cannot_be_left_out(estimator):
         estimator(PROBABILITY, curved, 1)
 
 
-def test_deciding_is_biased_even_where_drawing_is_not():
-    """Its gradient is that of one word: for linear losses that of the mean loss, whose value it still is not."""
+def test_deciding_has_the_gradient_of_one_word_and_the_loss_of_another_encoder():
+    """For linear losses the gradient is that of the mean loss, whose value it still is not."""
     (right, _), (also, _) = map(enumerated, (curved, linear))
     (found, _), (straight, _) = (
         slopes(lambda p, w, loss=loss: straight_through(p, lambda y: loss(y, w)), PROBABILITY, WEIGHT)

@@ -11,12 +11,13 @@ from channels import (
     NeuralTapPolicy,
     SourceAwarePolicy,
     jammer_in,
+    stages,
 )
 from jscc_sim.catalog.codecs import build_codec
 from jscc_sim.catalog.players import is_file
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import build_source
-from jscc_sim.codecs import Codec
+from jscc_sim.codecs import BinaryCodec, Codec
 from jscc_sim.factory import is_factory, make_codec
 from jscc_sim.sources import Source
 
@@ -33,6 +34,7 @@ def refuse_misfits(asked: Request, name: str, source: Source, codec: Codec, chan
     """
     _check_alphabets(asked, name, source, codec, channel)
     _check_lengths(asked, name, source, codec)
+    _check_erasures(name, codec, channel)
     _check_policy(asked, name, source, codec, channel)
 
 
@@ -56,6 +58,12 @@ def _check_lengths(asked: Request, name: str, source: Source, codec: Codec) -> N
     if asked.n not in (None, codec.n):
         wrong = f"codec {name!r} sends words of k={codec.k} in n={codec.n} uses, not --n {asked.n}"
         raise ValueError(f"{wrong}: leave --n out")
+
+
+def _check_erasures(name: str, codec: Codec, channel: Channel) -> None:
+    erases = getattr(channel.nominal, "erase", 0.0) > 0 or getattr(stages(channel)[0], "erasures", 0) > 0
+    if erases and isinstance(codec, BinaryCodec) and not codec.erasures:
+        raise ValueError(f"codec {name!r} never met an erasure: train it over a channel that erases, such as bec")
 
 
 def _drawing(asked: Request, k: int) -> str:

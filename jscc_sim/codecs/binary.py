@@ -5,9 +5,9 @@ import math
 from torch import Tensor, nn
 
 from channels import MemorylessChannel
-from jscc_sim.codecs.base import Codec, antipodal
+from jscc_sim.codecs.base import Codec
 from jscc_sim.codecs.binary_nets import LINEAR, NETS
-from jscc_sim.gradients import draw, draw_through
+from jscc_sim.gradients import decide_through, draw_through
 from jscc_sim.nets import Shape, as_images, as_words
 from jscc_sim.sources import checked_count
 from jscc_sim.spelling import known
@@ -17,16 +17,16 @@ PIXELS = ("gaussian", "bernoulli")
 
 
 class BinaryCodec(Codec):
-    """Images ``u (..., k)`` as words of ``n`` antipodal symbols, by an encoder that draws them.
+    """Images ``u (..., k)`` as words of ``n`` antipodal symbols, by an encoder that knows how likely each is.
 
     ``shape`` is that of the images, ``(channels, height, width)``; their pixels, in [0, 1], come row by row, the
     colours of each together.
 
     Symbol i is −1, that is bit 1, with probability σ(logit_i), independently of the others (NECST, Choi et al. 2019).
-    In training words are drawn, and gradients pass straight through; in evaluation each symbol is the likelier one, or
-    with ``sampled`` is drawn. ``pixels`` says what the decoder's numbers are: means of grey values, whose loss is the
-    squared error, or logits of black and white ones, whose loss is the cross-entropy in nats. Without ``erasures`` the
-    decoder refuses words with an erased symbol, which it never learned from.
+    Each is the likelier one, or with ``sampled`` is drawn; gradients pass straight through. ``pixels`` says what the
+    decoder's numbers are: means of grey values, whose loss is the squared error, or logits of black and white ones,
+    whose loss is the cross-entropy in nats. Without ``erasures`` the decoder refuses words with an erased symbol, which
+    it never learned from.
     """
 
     alphabet = "antipodal"
@@ -63,11 +63,9 @@ class BinaryCodec(Codec):
         return self.logits(u).sigmoid()
 
     def encode(self, u: Tensor) -> Tensor:
-        """The word; while training, the gradient of a drawn one is that of its mean."""
+        """The word, whose gradient is that of the mean of drawn ones."""
         chance = self.probability(u)
-        if self.training:
-            return draw_through(chance, 1)[0]
-        return draw(chance, 1)[0] if self.sampled else antipodal((chance > 0.5).to(chance))
+        return draw_through(chance, 1)[0] if self.sampled else decide_through(chance)
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """The pixels' means ``(..., k)``; the decoder learned its law, whatever it is told now."""

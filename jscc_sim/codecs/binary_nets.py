@@ -19,7 +19,7 @@ SPREAD = 4.0
 def paper(shape: Shape, n: int) -> Nets:
     """Those of Choi et al. 2019 and Song et al. 2020: layers of 500 units, or for colour images convolutions.
 
-    No bias next to the word, nor in the decoder of grey images.
+    The last layer before the word has no bias, nor has the decoder of grey images.
     """
     return _paper_colour(shape, n) if shape[0] > 1 else _paper_grey(shape, n)
 
