@@ -45,7 +45,7 @@ class Described(Protocol):
 
 
 def rounded(result: Result, left_out: tuple[str, ...]) -> dict[str, Any]:
-    """What is kept of a result: six digits of its numbers, and nothing that begins as ``left_out``."""
+    """What is kept of a result: six digits of numbers that stand alone, and nothing that begins as ``left_out``."""
     kept = {name: value for name, value in result.items() if not name.startswith(left_out)}
     return {name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for name, value in kept.items()}
 

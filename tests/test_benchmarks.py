@@ -1,0 +1,78 @@
+"""The record that benchmarks share: nothing is done twice, nothing passes for another; a table shows what there is."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+
+import bench_bits
+import record
+
+
+@dataclass(frozen=True)
+class Thing:
+    size: int
+
+    def describe(self):
+        return {"size": self.size, "sides": [1.0, 2.0]}
+
+
+def attempt(thing: Thing, folder: Path) -> dict[str, object]:
+    if thing.size == 0:
+        raise FloatingPointError("nan")
+    return {**thing.describe(), "folder": folder.name}
+
+
+def run(studies, tmp_path, **more):
+    return record.run(studies, attempt, tmp_path, tmp_path / "record.jsonl", processes=1, **more)
+
+
+class TestRecord:
+    def test_what_is_in_it_is_not_done_again(self, tmp_path):
+        (tmp_path / "record.jsonl").write_text(
+            json.dumps({"name": "a", "size": 1, "sides": [1.0, 2.0], "old": True}) + "\n"
+        )
+        found = run({"a": Thing(1), "b": Thing(2)}, tmp_path)
+        assert found["a"]["old"]
+        assert found["b"]["folder"] == "b"
+        assert [json.loads(line)["name"] for line in (tmp_path / "record.jsonl").open()] == ["a", "b"]
+
+    def test_another_study_does_not_pass_for_it(self, tmp_path):
+        (tmp_path / "record.jsonl").write_text(json.dumps({"name": "a", "size": 2, "sides": [1.0, 2.0]}) + "\n")
+        with pytest.raises(SystemExit, match=r"holds another a \(size differ\): remove that line"):
+            run({"a": Thing(1)}, tmp_path)
+        assert run({"a": Thing(1)}, tmp_path, aside=("size",))["a"]["size"] == 2
+
+    def test_failures_and_what_is_left_are_not_recorded(self, tmp_path, capfd):
+        assert run({"zero": Thing(0), "one": Thing(1)}, tmp_path).keys() == {"one"}
+        assert run({"two": Thing(2)}, tmp_path, minutes=0) == {}
+        assert "zero: failed: nan" in (said := capfd.readouterr().out)
+        assert "two: left" in said
+
+    def test_numbers_that_stand_alone_have_six_digits(self):
+        found = record.rounded({"long": 1.23456789, "many": [1.23456789], "curve_of": 1, "count": 3}, ("curve",))
+        assert found == {"long": 1.23457, "many": [1.23456789], "count": 3}
+
+
+class TestTable:
+    """Of codecs of bits: a row for each channel and objective, over seeds."""
+
+    @staticmethod
+    def result(seed, **more):
+        return {"bits": 100, "channel": "bsc", "at": 0.1, "flips": None, "objective": "necst", "seed": seed} | more
+
+    def test_shows_mean_and_spread_of_what_there_is(self):
+        rows = [self.result(0, test_sse=10.0), self.result(1, test_sse=12.0), self.result(0, at=0.2, test_sse=0.25)]
+        heads, _, first, second = bench_bits.table(rows, {"SSE": "test_sse", "searched": "nowhere"}).splitlines()
+        assert heads == "| channel | objective | SSE |"
+        assert first == "| 100 bits, bsc 0.1 | necst | 11.00 ± 1.41 |"
+        assert second == "| 100 bits, bsc 0.2 | necst | 0.2500 |"
+
+    def test_parts_have_studies_of_their_own(self):
+        for part, studies in bench_bits.PARTS.items():
+            names = [study.name for seed in (0, 1) for study in studies(seed)]
+            assert len(names) == len(set(names)), part
