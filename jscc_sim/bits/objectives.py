@@ -43,6 +43,8 @@ NOISES = ("channel", "adversarial")
 class Objective:
     """A ``gradient`` by so many ``samples`` of a word, under the ``channel``'s noise or ``adversarial`` levels of it.
 
+    The ``exact`` one takes no samples: it is the mean over all words that can be sent, each with noise of its own, or
+    over a BSC, which makes words of words, over all that can be received.
     ``infomax`` weighs the information ``I(X; Y)``, in nats, against the error.
     """
 
