@@ -89,8 +89,13 @@ class BSC(MemorylessChannel):
         return type(self)(level)
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
-        """Flip signs of ``x (..., n)``."""
-        return Received(x * factors(x, self.flip, -1.0), self)
+        """Flip signs of ``x (..., n)``; the gradient is that of the mean of what is received, ``(1 − 2 flip) x``.
+
+        That of the draw is turned round with each flip: of the same mean where losses are linear in a symbol, but of
+        far more variance.
+        """
+        y = x * factors(x, self.flip, -1.0)
+        return Received(y.detach() + (1 - 2 * self.flip) * (x - x.detach()) if x.requires_grad else y, self)
 
     def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
         """``log flip`` where the signs differ, ``log(1 − flip)`` where they agree."""

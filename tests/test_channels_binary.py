@@ -231,11 +231,14 @@ class TestEdges:
         assert (y == 0).all()
         assert (BSC(0.1).llr(y) == 0).all()
 
-    def test_gradients_pass_what_was_received(self):
-        x = torch.ones(1000, requires_grad=True)
-        y = BSC(0.3)(x)
-        y.sum().backward()
-        assert torch.equal(x.grad, y.detach())
+    def test_gradients_pass_what_was_kept_and_of_flips_the_mean(self):
+        """An erased symbol has none; a flip turns none round."""
+        weight = torch.randn(1000)
+        for channel, slope in ((BEC(0.3), None), (BSC(0.3), 1 - 2 * 0.3), (BSC(0.9), 1 - 2 * 0.9)):
+            x = torch.ones(1000, requires_grad=True)
+            y = channel(x)
+            (y @ weight).backward()
+            assert torch.allclose(x.grad, weight * (y.detach() if slope is None else slope))
 
 
 class TestLaws:
