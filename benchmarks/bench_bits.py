@@ -10,7 +10,8 @@ binary    MNIST in black and white, 100 bits, BSC .1 to .4
 fashion   Fashion-MNIST, 100 bits, BSC .1 and .2
 cifar     CIFAR-10, 500 bits, BSC .1 and .2, by convolutions
 paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as many epochs
-          each; at .1 also straight through against 5 and 10 steepest flips of a word
+          each; at .1 also straight through against 5 and 10 steepest flips of a word; and over BEC .1 NECST, infomax
+          and straight through, the last against 5 flips as well
 weights   the same at .1: how much information IABF shall weigh
 bec       MNIST, 100 bits, BEC .1 to .5
 attacked  MNIST, .1: codecs that learned against 5 and 10 steepest flips of a word, behind errors and erasures
@@ -117,6 +118,9 @@ def paper(seed: int) -> Iterator[Study]:
     for flip in FLIPS[:2]:
         yield from (Study(at=flip, objective=name, recipe=BUDGET, seed=seed) for name in OBJECTIVES)
     yield from (Study(channel="bsc-flip", flips=flips, recipe=BUDGET, seed=seed) for flips in (5, 10))
+    for name in ("necst", "infomax", "straight-through"):
+        yield Study(channel="bec", objective=name, recipe=BUDGET, seed=seed)
+    yield Study(channel="bec-flip", flips=5, recipe=BUDGET, seed=seed)
 
 
 def weights(seed: int) -> Iterator[Study]:
