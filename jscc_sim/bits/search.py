@@ -13,7 +13,7 @@ from jscc_sim.sources import checked_count
 
 # Draws, rounds and flips between which validation images decide, and how often each is sent to judge. The first makes
 # no round: where noise is much, words may be best as they are.
-TRIED = ((2, 0, 1), (16, 4, 4), (64, 4, 4), (256, 4, 4))
+TRIED = ((2, 0, 1), (16, 4, 4), (32, 4, 4), (128, 4, 4))
 JUDGING = 5
 # So many words are decoded at a time.
 TOGETHER = 4096
