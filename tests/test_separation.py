@@ -1,6 +1,7 @@
 """Separate source and channel coding: bits are counted whole, budgets are kept, and the best is chosen."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,9 @@ class TestCoded:
             assert errors.mean() <= before
             before = errors.mean()
         assert np.array_equal(code.within(1)[0], code.given_up)
+        hopeless = replace(code, errors=np.ones_like(code.errors))  # worse than the mean image, whatever the budget
+        assert np.array_equal(hopeless.within(1e9)[0], code.given_up)
+        assert (hopeless.within(1e9)[1] == 0).all()
         assert before == pytest.approx(code.errors.mean(2).min(1).mean())
 
     def test_grey_pictures_too(self, name):
@@ -86,7 +90,7 @@ class TestCoded:
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_comes_back_has_the_error_that_is_told(name):
     images = scenes(64, 3)
-    for budget in (20.0, 400.0):
+    for budget in (20.0, 100.0, 150.0, 400.0):
         back, (errors, spent) = decoded(images, name, budget), coded(images, name).within(budget)
         assert (back is None) == (spent[0] == 0)
         if back is not None:
@@ -121,6 +125,7 @@ class TestBaseline:
         by_snr = [ideal(codes.values(), 200.0, level).psnr for level in (-20, 0, 5, 10, 20)]
         by_uses = [in_outage([codes["webp"]], uses, 10.0).psnr for uses in (50, 100, 400)]
         assert by_snr == sorted(by_snr)
+        assert by_snr[0] == practical([*codes.values()], 200.0, -20, NOTHING).psnr  # not even at capacity
         assert by_uses == sorted(by_uses)
 
     def test_fading_that_is_not_known_costs(self, codes):

@@ -88,22 +88,18 @@ class Design:
 def designed(codes: Sequence[Coded], uses: float, snr_db: float, losses: Losses) -> Design | None:
     """The best format and mode at an SNR, where ``losses`` says how often a mosaic is lost.
 
-    None if no mode delivers anything. ValueError if all images of a mosaic together have too few uses for a block.
+    None if none does better than the mean image. ValueError if all images of a mosaic have too few uses for a block.
     """
     tried = [Design(code, mode, uses) for mode in modes(int(uses * codes[0].images)) for code in codes]
-    limits = {design: limit for design in tried if _delivers(limit := design.at_most(snr_db, losses))}
-    best: tuple[Design, Outcome] | None = None
-    for design in sorted(limits, key=lambda design: limits[design].psnr, reverse=True):
-        if best and limits[design].psnr <= best[1].psnr:
+    limits = {design: design.at_most(snr_db, losses).psnr for design in tried}
+    best, reached = None, _nothing(codes[0], uses, snr_db).psnr
+    for design in sorted(limits, key=limits.__getitem__, reverse=True):
+        if limits[design] <= reached:
             break
-        outcome = design.at(snr_db, losses)
-        if _delivers(outcome) and (best is None or outcome.psnr > best[1].psnr):
-            best = design, outcome
-    return best[0] if best else None
-
-
-def _delivers(outcome: Outcome) -> bool:
-    return outcome.spent > 0 and outcome.lost < 1
+        psnr = design.at(snr_db, losses).psnr
+        if psnr > reached:
+            best, reached = design, psnr
+    return best
 
 
 def practical(codes: Sequence[Coded], uses: float, snr_db: float, losses: Losses) -> Outcome:

@@ -50,13 +50,13 @@ class Coded:
     def within(self, budget: float) -> tuple[Array, Array]:
         """Each mosaic at its best setting of at most so many bits to an image: errors and bits spent.
 
-        Errors are ``(mosaics, images)``; where nothing fits, nothing is sent.
+        Errors are ``(mosaics, images)``; where nothing that fits is better than the mean image, nothing is sent.
         """
         means = np.where(self.bits <= budget * self.images, self.errors.mean(2), math.inf)
         best, each = means.argmin(1), np.arange(len(means))
-        fits = np.isfinite(means[each, best])
-        errors = np.where(fits[:, None], self.errors[each, best], self.given_up)
-        return errors, np.where(fits, self.bits[each, best], 0.0)
+        helps = means[each, best] < self.given_up.mean(1)
+        errors = np.where(helps[:, None], self.errors[each, best], self.given_up)
+        return errors, np.where(helps, self.bits[each, best], 0.0)
 
 
 def coded(images: Pixels, name: str) -> Coded:
@@ -78,11 +78,15 @@ def coded(images: Pixels, name: str) -> Coded:
 
 
 def decoded(images: Pixels, name: str, budget: float) -> Pixels | None:
-    """The images of the first mosaic as they come back at the best setting of at most so many bits each, if one is."""
-    group = images[: SIDE**2]
+    """The images of the first mosaic as they come back at the best setting of at most so many bits each.
+
+    None if none is better than the mean image.
+    """
+    group, mean = images[: SIDE**2], images.astype(float).mean(0)
     files = (_file(_mosaic(group), name, options) for options in FORMATS[name])
     back = [_tiles(_pixels(file, group.ndim), group.shape) for file in files if 8 * len(file) <= budget * len(group)]
-    return min(back, key=lambda found: _squares(group, found).mean(), default=None)
+    best = min(back, key=lambda found: _squares(group, found).mean(), default=None)
+    return None if best is None or _squares(group, best).mean() >= _squares(group, mean).mean() else best
 
 
 def _mosaic(group: Pixels) -> Pixels:
