@@ -55,8 +55,8 @@ def separation(
     each SNR: what the same files would do at capacity (over slow Rayleigh fading, at the best rate with outage), and
     5G LDPC codes on points of QAM, whose blocks of about 6,480 bits fill the uses, and whose losses are measured: "at
     most" is the end of the 95 % interval. A mosaic that fades has one gain. The receiver knows the format, the mode and
-    whether a mosaic is lost; then, or if nothing fits, it shows the mean image. With --designed-for one format and rate
-    stand at every SNR, and show the cliff.
+    whether a mosaic is lost; then, or if no file is better, it shows the mean image. With --designed-for one format and
+    rate stand at every SNR, and show the cliff.
     """
     from jscc_sim.data.parts import load_parts
     from jscc_sim.separation import FORMATS, OverFading, OverNoise, coded, designed, ideal, in_outage, practical
