@@ -20,11 +20,10 @@ all       one after the other
 
 Of every codec it is measured what random, steepest and greedy flips of 5 and 10 % of a word's symbols do, what the best
 receivers of its words would reach, here and at other levels of the channel, how much its words tell of images and how
-dependent their symbols are, and what a linear probe reads. Each codec
-is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can add to: what
-is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what is finished,
-and say what is missing. The part mnist ends with OUT/bits_distortion.png, all lines in one figure, and paper with
-OUT/bits_stability.png.
+dependent their symbols are, and what a linear probe reads. Each codec is kept in OUT/PART, and its result also as a
+line of the record beside this file, which many machines can add to: what is in the record is not repeated. With
+--minutes no codec is begun after so many; the tables are of what is finished, and say what is missing. The part mnist
+ends with OUT/bits_distortion.png, all lines in one figure, and paper with OUT/bits_stability.png.
 
     python benchmarks/bench_bits.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """

@@ -192,8 +192,7 @@ class BitFlip(Channel):
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
         """Nature first, then the adversary."""
-        patterns = self.cost(x.shape[-1])
-        if self.attack == "exhaustive" and patterns > MOST_PATTERNS:
+        if self.attack == "exhaustive" and (patterns := self.cost(x.shape[-1])) > MOST_PATTERNS:
             raise ValueError(
                 f"an exhaustive attack on {x.shape[-1]} symbols has {patterns} patterns, over {MOST_PATTERNS}: "
                 "use the steepest one"

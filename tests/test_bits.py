@@ -106,7 +106,10 @@ class TestLevels:
         (slopes,) = torch.autograd.grad(loss.sum(), y)
         word = y.detach()
         levels = adversarial_levels(word, slopes, 0.2)
-        assert 0 < (levels > 0).float().mean() < 1
+        struck = levels > 0
+        assert 0 < struck.float().mean() < 1
+        to_first_order = -2 * word * slopes
+        assert torch.equal(struck, to_first_order > 0)
         assert (levels.sum(-1) <= N * 0.2 + 1e-6).all()
 
     def test_of_a_loss_that_is_a_line_each_symbol_that_is_struck_raises_it_and_no_other(self):

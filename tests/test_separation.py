@@ -150,6 +150,7 @@ class TestBaseline:
         assert len(asked) == len(set(asked))
         limits = [Design(codes["webp"], mode, 300.0).at_most(10.0, OverNoise(lost)).psnr for mode in asked]
         assert min(limits) >= outcome.psnr  # none is asked that could not do better
+        assert all(mode.rate < np.log2(1 + 10) for mode in asked)  # nor any beyond capacity
         assert outcome.budget <= 300 * chosen.rate
 
     def test_lost_mosaics_count(self, codes):

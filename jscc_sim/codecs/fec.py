@@ -108,7 +108,7 @@ class Turbo(BitCodec):
             from sionna.phy.fec.turbo import TurboDecoder, TurboEncoder
 
             self.encoder = TurboEncoder(
-                constraint_length=4, rate=1 / 3, precision="single", device="cpu", terminate=True
+                constraint_length=4, rate=1 / 3, terminate=True, precision="single", device="cpu"
             )
             self.decoder = TurboDecoder(self.encoder, num_iter=iterations, precision="single", device="cpu")
             self.n = self.encoder(torch.zeros(1, k)).shape[-1]
