@@ -58,6 +58,16 @@ def factors(x: Tensor, probability: float, factor: float) -> Tensor:
     return drawn.view(x.shape)
 
 
+def flipped(x: Tensor, signs: Tensor, chance: float | Tensor) -> Tensor:
+    """``signs · x``, each −1 with its ``chance``; its gradient is that of the mean received, ``(1 − 2 chance) x``.
+
+    That of the draw is turned round with each flip: of the same mean where losses are linear in a symbol, but of far
+    more variance.
+    """
+    y = x * signs
+    return y.detach() + (1 - 2 * chance) * (x - x.detach()) if x.requires_grad else y
+
+
 def log(probability: float) -> float:
     """The logarithm, ``−∞`` at 0."""
     return math.log(probability) if probability > 0 else -math.inf
@@ -89,13 +99,8 @@ class BSC(MemorylessChannel):
         return type(self)(level)
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
-        """Flip signs of ``x (..., n)``; the gradient is that of the mean of what is received, ``(1 − 2 flip) x``.
-
-        That of the draw is turned round with each flip: of the same mean where losses are linear in a symbol, but of
-        far more variance.
-        """
-        y = x * factors(x, self.flip, -1.0)
-        return Received(y.detach() + (1 - 2 * self.flip) * (x - x.detach()) if x.requires_grad else y, self)
+        """Flip signs of ``x (..., n)``; the gradient is that of the mean received symbol."""
+        return Received(flipped(x, factors(x, self.flip, -1.0), self.flip), self)
 
     def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
         """``log flip`` where the signs differ, ``log(1 − flip)`` where they agree."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from channels.awgn import AWGN
 from channels.base import Channel, Draw, MemorylessChannel, Received
-from channels.binary import BEC, BSC, checked_probability, factors, log, log_odds, log_other
+from channels.binary import BEC, BSC, checked_probability, factors, flipped, log, log_odds, log_other
 from channels.jammer import Jammer
 from channels.shared import innermost
 
@@ -28,8 +28,8 @@ class ErrorsAndErasures(MemorylessChannel):
         return type(self)(level, self.erase)
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
-        """Flip, then erase."""
-        return Received(x * factors(x, self.flip, -1.0) * factors(x, self.erase, 0.0), self)
+        """Flip, then erase; gradients pass flips as those of the mean received symbol, and no erasure."""
+        return Received(flipped(x, factors(x, self.flip, -1.0), self.flip) * factors(x, self.erase, 0.0), self)
 
     def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
         """Per symbol, in nats."""
@@ -61,8 +61,8 @@ class NoisyFlips(MemorylessChannel):
         return type(self)(self.flip, self.noise.at(level))
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
-        """Flip, then add noise."""
-        return Received(self.noise(x * factors(x, self.flip, -1.0)), self)
+        """Flip, then add noise; gradients pass flips as those of the mean received symbol."""
+        return Received(self.noise(flipped(x, factors(x, self.flip, -1.0), self.flip)), self)
 
     def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
         """The mixture of both signs, per symbol, in nats."""

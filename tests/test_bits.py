@@ -263,6 +263,18 @@ class TestObjectives:
         ((x, _),) = seen
         assert torch.equal(x[0], codec.encode(u).detach())
 
+    def test_adversarial_flips_turn_no_gradient_round(self, trained, monkeypatch):
+        """That of the mean received symbol passes, ``(1 − 2ε_i) x_i``, here of a word whose loss is linear in it."""
+        codec, u, weight = trained.codec, flat(PARTS.test)[:20], torch.linspace(-1, 1, N)
+        monkeypatch.setattr(codec, "loss", lambda u, y, law: y @ weight / codec.k)
+        probability = codec.probability(u).detach().requires_grad_()
+        torch.manual_seed(0)
+        (slopes,) = torch.autograd.grad(
+            Objective(noise="adversarial").stake(codec, u, probability, BSC(0.2)).sum(), probability
+        )
+        levels = adversarial_levels(codec.encode(u), weight.expand(20, N), 0.2)
+        assert torch.allclose(slopes, -2 * (1 - 2 * levels) * weight)
+
     def test_information_rises_with_its_weight(self):
         found = []
         for weight in (0.0, 3.0):

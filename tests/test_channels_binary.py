@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from channels import BEC, BSC, ErrorsAndErasures
+from channels import AWGN, BEC, BSC, ErrorsAndErasures, NoisyFlips
 from channels.binary import events, factors, gaps, log_odds, log_other
 
 FALSE_ALARM = 1e-5
@@ -234,11 +234,17 @@ class TestEdges:
     def test_gradients_pass_what_was_kept_and_of_flips_the_mean(self):
         """An erased symbol has none; a flip turns none round."""
         weight = torch.randn(1000)
-        for channel, slope in ((BEC(0.3), None), (BSC(0.3), 1 - 2 * 0.3), (BSC(0.9), 1 - 2 * 0.9)):
+        for channel, slope in (
+            (BEC(0.3), 1),
+            (BSC(0.3), 1 - 2 * 0.3),
+            (BSC(0.9), 1 - 2 * 0.9),
+            (ErrorsAndErasures(0.3, 0.2), 1 - 2 * 0.3),
+            (NoisyFlips(0.3, AWGN(0.5)), 1 - 2 * 0.3),
+        ):
             x = torch.ones(1000, requires_grad=True)
             y = channel(x)
             (y @ weight).backward()
-            assert torch.allclose(x.grad, weight * (y.detach() if slope is None else slope))
+            assert torch.allclose(x.grad, weight * slope * (y.detach() != 0))
 
 
 class TestLaws:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from channels import BSC, Channel
+from channels.binary import flipped
 from jscc_sim.bits.levels import adversarial_levels
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.gradients import (
@@ -94,7 +95,12 @@ class Objective:
         estimate = GRADIENTS[self.gradient](self.samples)
         if self.gradient in THROUGH and self.noise == "adversarial" and isinstance(channel, BSC):
             flip = channel.flip
-            return estimate(probability, lambda x: error(x * draw(_levels(x.detach(), harm, flip), 1)[0]))
+
+            def met(x: Tensor) -> Tensor:
+                levels = _levels(x.detach(), harm, flip)
+                return flipped(x, draw(levels, 1)[0], levels)
+
+            return estimate(probability, lambda x: error(met(x)))
         if self.gradient in THROUGH or not isinstance(channel, BSC):
             armed = channel.against(harm)
             return estimate(probability, lambda x: error(armed(x)))
