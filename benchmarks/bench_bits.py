@@ -74,7 +74,7 @@ COLUMNS = {
 }
 SCRUTINY = {
     "ΣH(Y), drawn": "entropy_drawn",
-    "ΣH(Y|X)": "conditional_drawn",
+    "ΣH(Y) given X": "conditional_drawn",
     "TC": "correlation_drawn",
     "ΣH(Y), decided": "entropy_decided",
     "TC, decided": "correlation_decided",
