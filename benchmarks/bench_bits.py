@@ -277,9 +277,9 @@ def conduct(part: str, asked: Namespace, minutes: float) -> None:
     found = run(studies, attempt, asked.out, record, minutes=minutes, processes=asked.processes)
     results = list(found.values())
     if results:
-        names = dict.fromkeys(name for result in results for name in result)
-        attacks = {name: name for name in names if name.partition("-")[0] in ATTACKS}
-        for columns in (COLUMNS, attacks, SCRUTINY):
+        shared = [name for name in results[0] if all(name in result for result in results)]
+        attacks = {name: name for name in shared if name.partition("-")[0] in ATTACKS}
+        for columns in filter(None, (COLUMNS, attacks, SCRUTINY)):
             print(f"\n{table(results, columns)}")
         if results[0]["channel"] == "bsc":
             print(f"\n{published(results)}")
