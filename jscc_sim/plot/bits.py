@@ -1,6 +1,7 @@
 """Codecs of bits: their error over channels, what arrives of images, their symbols, and how they learned."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,6 +10,7 @@ from jscc_sim.plot.pictures import Array, rows_of_pictures
 
 Points = Sequence[tuple[float, float]]
 MARKERS = "sv^DP"
+DASHES = ((7, 2), (4, 2), (1, 1), (7, 2, 1, 2))
 
 
 def distortion_curves(
@@ -22,8 +24,8 @@ def distortion_curves(
     axes = figure.subplots()
     for index, (name, points) in enumerate(measured.items()):
         axes.plot(*zip(*points, strict=True), "o-", ms=4, color=f"C{index}", label=name)
-    for (name, points), grey in zip(limits.items(), np.linspace(0.2, 0.6, len(limits)), strict=True):
-        axes.plot(*zip(*points, strict=True), "--", lw=1.2, color=str(grey), label=name)
+    for (name, points), dashes in zip(limits.items(), cycle(DASHES), strict=False):
+        axes.plot(*zip(*points, strict=True), dashes=dashes, lw=1.2, color="0.3", label=name)
     for (name, points), marker in zip(published.items(), MARKERS, strict=False):
         axes.plot(*zip(*points, strict=True), marker, ms=6, mfc="none", color="k", label=f"{name}, published")
     axes.set(xlabel=knob, ylabel="squared error of an image", ylim=(0, None))
