@@ -96,11 +96,11 @@ class Objective:
         if self.gradient in THROUGH and self.noise == "adversarial" and isinstance(channel, BSC):
             flip = channel.flip
 
-            def met(x: Tensor) -> Tensor:
+            def struck(x: Tensor) -> Tensor:
                 levels = _levels(x.detach(), harm, flip)
-                return flipped(x, draw(levels, 1)[0], levels)
+                return error(flipped(x, draw(levels, 1)[0], levels))
 
-            return estimate(probability, lambda x: error(met(x)))
+            return estimate(probability, struck)
         if self.gradient in THROUGH or not isinstance(channel, BSC):
             armed = channel.against(harm)
             return estimate(probability, lambda x: error(armed(x)))

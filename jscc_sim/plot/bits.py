@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jscc_sim.plot.pictures import Array, rows_of_pictures
+from jscc_sim.plot.sweeps import GUIDE_STYLES
 
 Points = Sequence[tuple[float, float]]
 MARKERS = "sv^DP"
-DASHES = ((7, 2), (4, 2), (1, 1), (7, 2, 1, 2))
 
 
 def distortion_curves(
@@ -24,8 +24,8 @@ def distortion_curves(
     axes = figure.subplots()
     for index, (name, points) in enumerate(measured.items()):
         axes.plot(*zip(*points, strict=True), "o-", ms=4, color=f"C{index}", label=name)
-    for (name, points), dashes in zip(limits.items(), cycle(DASHES), strict=False):
-        axes.plot(*zip(*points, strict=True), dashes=dashes, lw=1.2, color="0.3", label=name)
+    for (name, points), style in zip(limits.items(), cycle(GUIDE_STYLES), strict=False):
+        axes.plot(*zip(*points, strict=True), ls=style, lw=1.2, color="0.3", label=name)
     for (name, points), marker in zip(published.items(), MARKERS, strict=False):
         axes.plot(*zip(*points, strict=True), marker, ms=6, mfc="none", color="k", label=f"{name}, published")
     axes.set(xlabel=knob, ylabel="squared error of an image", ylim=(0, None))

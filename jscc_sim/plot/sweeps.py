@@ -12,7 +12,7 @@ from jscc_sim.montecarlo import Row
 
 Points = Sequence[tuple[float, float]]
 KNOBS = {"snr_db": "SNR (dB)", "ebn0_db": "Eb/N0 (dB)", "flip": "crossover probability", "erase": "erasure probability"}
-GUIDE_STYLES = (":", "--", "-.")
+GUIDE_STYLES = (":", "--", "-.", (0, (7, 2)))
 ON_AXES = {"codec", "knob", "level", "snr_db"}
 METRICS = {
     "mse": "mean-square error per symbol",

@@ -85,8 +85,8 @@ def decoded(images: Pixels, name: str, budget: float) -> Pixels | None:
     group, mean = images[: SIDE**2], images.astype(float).mean(0)
     files = (_file(_mosaic(group), name, options) for options in FORMATS[name])
     back = [_tiles(_pixels(file, group.ndim), group.shape) for file in files if 8 * len(file) <= budget * len(group)]
-    best = min(back, key=lambda found: _squares(group, found).mean(), default=None)
-    return None if best is None or _squares(group, best).mean() >= _squares(group, mean).mean() else best
+    best = min([mean, *back], key=lambda found: _squares(group, found).mean())
+    return None if best is mean else best
 
 
 def _mosaic(group: Pixels) -> Pixels:
