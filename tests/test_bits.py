@@ -470,9 +470,9 @@ class TestSearch:
         """Whatever the machine gains from."""
         monkeypatch.setattr("jscc_sim.bits.search.gains_from_bf16", lambda device: False)
 
-    @pytest.mark.parametrize(("flip", "draws", "slack"), [(0.1, 512, 0.01), (0.3, 512, 0.01), (0.3, 32, 0.03)])
+    @pytest.mark.parametrize(("flip", "draws", "slack"), [(0.1, 512, 0.002), (0.3, 2048, 0.002), (0.3, 128, 0.01)])
     def test_lowers_the_error_over_all_there_is_of_noise(self, trained, flip, draws, slack):
-        """By enumeration; of the few gains by chance, one in six, none costs more than a few per cent."""
+        """By enumeration; on so many draws the gains by chance, one in six, cost next to nothing."""
         images = flat(PARTS.test)
         plain = trained.codec.encode(images).detach()
         torch.manual_seed(3)
