@@ -5,14 +5,15 @@ validation images alone; and a paper that is called adversarial must be tested a
 
 source    MNIST, 8 to 64 bits without errors: source codes, for the line of separation in the figure of mnist
 mnist     MNIST, 100 bits, BSC .1 to .4: the codec that is best on validation images, with encoder search
-quick     the same with the preset quick at .1, as all others but cifar, paper and weights
+quick     the same with the preset quick at .1, as all others but cifar and those of the paper's net
 binary    MNIST in black and white, 100 bits, BSC .1 to .4
 fashion   Fashion-MNIST, 100 bits, BSC .1 and .2
 cifar     CIFAR-10, 500 bits, BSC .1 and .2, by convolutions
 paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through with the paper's net, as many epochs
           each; at .1 also straight through against 5 and 10 steepest flips of a word; and over BEC .1 NECST, infomax
           and straight through, the last against 5 flips as well
-weights   the same at .1: how much information IABF shall weigh
+whole     the same at .1 for all the paper's epochs: NECST, ABF and IABF, 35 to 45 CPU minutes each
+weights   with the epochs of paper again, at .1: how much information IABF shall weigh
 bec       MNIST, 100 bits, BEC .1 to .5
 attacked  MNIST, .1: codecs that learned against 5 and 10 steepest flips of a word, behind errors and erasures
 small     MNIST, 10 bits, BSC .1: flips found by trying all patterns beside the steepest
@@ -122,6 +123,11 @@ def paper(seed: int) -> Iterator[Study]:
     yield Study(channel="bec-flip", flips=5, recipe=BUDGET, seed=seed)
 
 
+def whole(seed: int) -> Iterator[Study]:
+    """As long as the paper."""
+    yield from (Study(objective=name, recipe=PRESETS["paper"], seed=seed) for name in ("necst", "abf", "iabf"))
+
+
 def weights(seed: int) -> Iterator[Study]:
     """Information against error."""
     yield from (Study(objective=f"iabf(infomax={weight})", recipe=BUDGET, seed=seed) for weight in (0.001, 0.01, 0.1))
@@ -156,6 +162,7 @@ PARTS = {
     "fashion": fashion,
     "cifar": cifar,
     "paper": paper,
+    "whole": whole,
     "weights": weights,
     "bec": bec,
     "attacked": attacked_in_training,
