@@ -13,10 +13,10 @@ paper     MNIST, BSC .1 and .2: NECST, ABF, infomax, IABF and straight through w
           each; at .1 also straight through against 5 and 10 steepest flips of a word; and over BEC .1 NECST, infomax
           and straight through, the last against 5 flips as well
 whole     the same at .1 for all the paper's epochs: NECST, ABF and IABF, 35 to 45 CPU minutes each
-weights   with the epochs of paper again, at .1: how much information IABF shall weigh
+weights   with the epochs of paper again: IABF whose information weighs .001 and .1, where there it is .01
 bec       MNIST, 100 bits, BEC .1 to .5
 attacked  MNIST, .1: codecs that learned against 5 and 10 steepest flips of a word, behind errors and erasures
-small     MNIST, 10 bits, BSC .1: flips found by trying all patterns beside the steepest
+small     MNIST, 10 bits, BSC .1: all objectives, and against one flip; all patterns of flips are tried
 all       one after the other
 
 Of every codec it is measured what random, steepest and greedy flips of 5 and 10 % of a word's symbols do, what the best
@@ -24,7 +24,8 @@ receivers of its words would reach, here and at other levels of the channel, how
 dependent their symbols are, and what a linear probe reads. Each codec is kept in OUT/PART, and its result also as a
 line of the record beside this file, which many machines can add to: what is in the record is not repeated. With
 --minutes no codec is begun after so many; the tables are of what is finished, and say what is missing. The part mnist
-ends with OUT/bits_distortion.png, all lines in one figure, and paper with OUT/bits_stability.png.
+ends with OUT/bits_distortion.png, all lines in one figure, bec with OUT/bits_erasures.png, and paper with
+OUT/bits_stability.png.
 
     python benchmarks/bench_bits.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
@@ -40,11 +41,12 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
+from matplotlib.figure import Figure
 from record import Result, parser, parts_of, recorded, rounded, run
 
 from channels import ATTACKS
 from jscc_sim.bits import OBJECTIVES, PRESETS, Recipe, Study, distortion, finish, flat, load_binary
-from jscc_sim.bits.exhibits import LEVELS, limits
+from jscc_sim.bits.exhibits import LEVELS, Lines, limits, published
 from jscc_sim.bits.scrutiny import amortisation, attacked, information, probed, risks
 from jscc_sim.plot import distortion_curves, stability
 from jscc_sim.plot import save as save_figure
@@ -66,7 +68,7 @@ QUICK = {"images": 1000, "judged_images": 100, "recipe": Recipe("paper", epochs=
 # What a table shows, and by what name.
 COLUMNS = {
     "SSE": "test_sse",
-    "SSE, drawn": "test_sse_sampled",
+    "SSE, sampled": "test_sse_sampled",
     "SSE, searched": "test_sse_searched",
     "nats/pixel": "test_nats",
     "SSE, validation": "valid_sse",
@@ -74,11 +76,11 @@ COLUMNS = {
     "of search": "searching_seconds",
 }
 SCRUTINY = {
-    "ΣH(Y), drawn": "entropy_drawn",
-    "ΣH(Y) given X": "conditional_drawn",
-    "TC": "correlation_drawn",
-    "ΣH(Y), decided": "entropy_decided",
-    "TC, decided": "correlation_decided",
+    "ΣH(Y), sampled": "entropy_sampled",
+    "ΣH(Y) given X": "conditional_sampled",
+    "TC": "correlation_sampled",
+    "ΣH(Y), argmax": "entropy_argmax",
+    "TC, argmax": "correlation_argmax",
     "net": "net_unseen",
     "posterior mean over training codes": "bayes_unseen",
     "additive kernel": "kernel_unseen",
@@ -130,7 +132,9 @@ def whole(seed: int) -> Iterator[Study]:
 
 def weights(seed: int) -> Iterator[Study]:
     """Information against error."""
-    yield from (Study(objective=f"iabf(infomax={weight})", recipe=BUDGET, seed=seed) for weight in (0.001, 0.01, 0.1))
+    for flip in FLIPS[:2]:
+        for weight in (0.001, 0.1):
+            yield Study(at=flip, objective=f"iabf(infomax={weight})", recipe=BUDGET, seed=seed)
 
 
 def bec(seed: int) -> Iterator[Study]:
@@ -146,7 +150,8 @@ def attacked_in_training(seed: int) -> Iterator[Study]:
 
 def small(seed: int) -> Iterator[Study]:
     """Few bits."""
-    yield Study(bits=FEW_BITS, recipe=MINUTES, seed=seed)
+    yield from (Study(bits=FEW_BITS, objective=name, recipe=MINUTES, seed=seed) for name in OBJECTIVES)
+    yield Study(bits=FEW_BITS, channel="bsc-flip", flips=1, recipe=MINUTES, seed=seed)
 
 
 def source(seed: int) -> Iterator[Study]:
@@ -216,7 +221,14 @@ def cell(values: Sequence[float]) -> str:
     return f"{np.mean(values):.{digits}f}{spread}"
 
 
-def published(results: Sequence[Result]) -> str:
+def least(results: Sequence[Result]) -> str:
+    """``R(ε)``, the error of training images by the best receiver of their words, over the channel's levels."""
+    names = [f"R({level:g})" for level in GRID[::2]]
+    rows = [{**result, **dict(zip(names, result["risks"], strict=True))} for result in results]
+    return table(rows, dict(zip(names, names, strict=True)))
+
+
+def of_papers(results: Sequence[Result]) -> str:
     """The papers' points for the same set and bits, of black-and-white images in nats per pixel."""
     points = PAPER.get(results[0]["data"], {}).get(results[0]["bits"], {})
     lines = ["| published | " + " | ".join(f"{flip:g}" for flip in FLIPS) + " |", "|---" * (len(FLIPS) + 1) + "|"]
@@ -224,7 +236,7 @@ def published(results: Sequence[Result]) -> str:
     return "\n".join(lines) if points else ""
 
 
-def lines(source_codes: Sequence[Result]) -> dict[str, list[tuple[float, float]]]:
+def lines(source_codes: Sequence[Result]) -> Lines:
     """What to hold 100 bits of MNIST against: no network, Gaussian limits and, with source codes, separation."""
     parts = parts_of("mnist")
     train, test = (flat(part).double().numpy() for part in (parts.train, parts.test))
@@ -238,28 +250,37 @@ def lines(source_codes: Sequence[Result]) -> dict[str, list[tuple[float, float]]
     return found
 
 
-def draw_distortion(results: Sequence[Result], record: Path, out: Path) -> None:
-    """Draw what codecs of the first seed do at their own crossover and at others, with all lines."""
-    first = min(result["seed"] for result in results)
-    sources = {str(Path("source", study.name)): study for study in source(first)}
+def over_flips(results: Sequence[Result], record: Path) -> Figure:
+    """The codecs of the first seed, with all lines."""
+    sources = {str(Path("source", study.name)): study for study in source(min(result["seed"] for result in results))}
     beside = lines(list(recorded(sources, record).values()))
-    mine = [result for result in results if result["seed"] == first]
+    return drawn(results, beside, Study(), "crossover probability")
+
+
+def over_erasures(results: Sequence[Result]) -> Figure:
+    """The codecs of the first seed, with Gaussian limits."""
+    study = Study(channel="bec")
+    return drawn(results, limits(study, parts_of("mnist").train, GRID), study, "erasure probability")
+
+
+def drawn(results: Sequence[Result], beside: Lines, study: Study, knob: str) -> Figure:
+    """What codecs of the first seed do over the channel that they learned for and over others."""
+    mine = [result for result in results if result["seed"] == min(other["seed"] for other in results)]
     measured = {"trained at each": [(result["at"], result["test_sse"]) for result in mine]}
     if all("test_sse_searched" in result for result in mine):
         measured["the same, encoder search"] = [(result["at"], result["test_sse_searched"]) for result in mine]
     measured |= {f"trained at {one['at']:g}": list(zip(GRID, one["mismatch"], strict=True)) for one in mine}
-    points = {name: [*of.items()] for name, of in PAPER["mnist"][FULL_BITS].items()}
-    save_figure(distortion_curves(measured, beside, points, "crossover probability"), out / "bits_distortion.png")
+    return distortion_curves(measured, beside, published(study), knob)
 
 
-def draw_stability(results: Sequence[Result], out: Path) -> None:
-    """Draw how validation errors went, by objective, at the first crossover."""
+def over_epochs(results: Sequence[Result]) -> Figure:
+    """How validation errors went, by objective, at the first crossover."""
     found: dict[str, list[Mapping[int, float]]] = {}
     for result in results:
         if result["at"] == FLIPS[0] and result["channel"] == "bsc":
             tried = {int(epoch): error for epoch, error in result["tried"].items()}
             found.setdefault(result["objective"], []).append(tried)
-    save_figure(stability(found), out / "bits_stability.png")
+    return stability(found)
 
 
 def main() -> None:
@@ -282,20 +303,33 @@ def conduct(part: str, asked: Namespace, minutes: float) -> None:
             studies[name] = told
     record = asked.out / "quick.jsonl" if asked.quick else RECORD
     found = run(studies, attempt, asked.out, record, minutes=minutes, processes=asked.processes)
-    results = list(found.values())
-    if results:
-        shared = [name for name in results[0] if all(name in result for result in results)]
-        attacks = {name: name for name in shared if name.partition("-")[0] in ATTACKS}
-        for columns in filter(None, (COLUMNS, attacks, SCRUTINY)):
-            print(f"\n{table(results, columns)}")
-        if results[0]["channel"] == "bsc":
-            print(f"\n{published(results)}")
-        if part == "mnist" and not asked.quick:
-            draw_distortion(results, record, asked.out)
-        if part == "paper":
-            draw_stability(results, asked.out)
+    if results := list(found.values()):
+        show(results)
+        if not asked.quick:
+            draw(part, results, asked.out)
     if missing := len(studies) - len(results):
         print(f"\n{missing} of {len(studies)} codecs are missing: the same command goes on")
+
+
+def show(results: Sequence[Result]) -> None:
+    """Print the tables of a part."""
+    shared = [name for name in results[0] if all(name in result for result in results)]
+    attacks = {name: name for name in shared if name.partition("-")[0] in ATTACKS}
+    for columns in filter(None, (COLUMNS, attacks, SCRUTINY)):
+        print(f"\n{table(results, columns)}")
+    print(f"\n{least(results)}")
+    if results[0]["channel"] == "bsc":
+        print(f"\n{of_papers(results)}")
+
+
+def draw(part: str, results: Sequence[Result], out: Path) -> None:
+    """Save the figure of a part that has one."""
+    if part == "mnist":
+        save_figure(over_flips(results, RECORD), out / "bits_distortion.png")
+    if part == "bec":
+        save_figure(over_erasures(results), out / "bits_erasures.png")
+    if part == "paper":
+        save_figure(over_epochs(results), out / "bits_stability.png")
 
 
 if __name__ == "__main__":

@@ -172,10 +172,10 @@ class CodecTraining(Epochs[E]):
         kind = torch.optim.Adam if recipe.penalty else torch.optim.AdamW
         return kind(groups, recipe.lr, fused=gains_from_fused(str(self.images.device)))
 
-    def descend(self, stake: Tensor) -> None:
-        """One step of the optimiser down the gradient of ``stake``."""
+    def descend(self, loss: Tensor) -> None:
+        """One step of the optimiser down the gradient of ``loss``."""
         self.optimiser.zero_grad()
-        stake.backward()
+        loss.backward()
         if self.schedule.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip)
         self.optimiser.step()

@@ -2,10 +2,14 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from jscc_sim.bits import Recipe, Study
+from jscc_sim.data.parts import Part, Parts
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
@@ -76,3 +80,44 @@ class TestTable:
         for part, studies in bench_bits.PARTS.items():
             names = [study.name for seed in (0, 1) for study in studies(seed)]
             assert len(names) == len(set(names)), part
+
+
+class TestBits:
+    """What a codec of bits comes to in a benchmark: tiny ones of small pictures, in this process."""
+
+    @pytest.fixture
+    def results(self, tmp_path, monkeypatch):
+        rng = np.random.default_rng(0)
+        bright = rng.integers(0, 200, (3, 60, 1, 1))
+        pictures = (bright + rng.integers(0, 50, (3, 60, 6, 6))).astype(np.uint8)
+        parts = Parts(*map(Part, pictures, (bright.reshape(3, 60) > 99).astype(np.uint8)))
+        monkeypatch.setattr(bench_bits, "parts_of", lambda data: parts)
+        monkeypatch.setattr("jscc_sim.bits.scrutiny.TAUGHT", 5)
+        tiny = Study("mnist", 100, recipe=Recipe("paper", epochs=2, batch=20))
+        studies = [tiny, replace(tiny, objective="necst"), replace(tiny, channel="bec")]
+        return [json.loads(json.dumps(bench_bits.attempt(study, tmp_path / study.name))) for study in studies]
+
+    def test_all_tables_have_what_they_show(self, results, capsys):
+        bench_bits.show(results[:2])
+        said = capsys.readouterr().out
+        for shown in (
+            "SSE, sampled",
+            "greedy-10",
+            "steepest-5",
+            "TC, argmax",
+            "posterior mean",
+            "R(0.5)",
+            "| IABF | 13.251",
+        ):
+            assert shown in said
+
+    def test_figures_have_all_lines(self, results):
+        (axes,) = bench_bits.over_erasures(results[2:]).axes
+        assert [line.get_label() for line in axes.lines] == [
+            "trained at each",
+            "trained at 0.1",
+            "mean image",
+            "Gaussian R(D) at capacity",
+        ]
+        (axes,) = bench_bits.over_epochs(results).axes
+        assert [line.get_label() for line in axes.lines] == ["straight-through", "necst"]

@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.optimize
 import torch
 
 from channels import AWGN, BEC, BSC, BitFlip
 from jscc_sim.bits import (
     BEST,
     OBJECTIVES,
+    PRESETS,
     Infomax,
     Objective,
     Recipe,
@@ -33,7 +35,8 @@ from jscc_sim.bits import (
 )
 from jscc_sim.bits.conduct import searched
 from jscc_sim.bits.distortion import drawing
-from jscc_sim.bits.infomax import binary_entropy, permuted
+from jscc_sim.bits.exhibits import limits
+from jscc_sim.bits.infomax import Terms, binary_entropy, permuted
 from jscc_sim.bits.scrutiny import amortisation, attacked, information, probed, risks
 from jscc_sim.bits.search import TRIED, chosen_search
 from jscc_sim.codecs import BinaryCodec
@@ -154,6 +157,9 @@ class TestInfomax:
         assert float(terms.entropy) == pytest.approx(2 * np.log(2), rel=1e-5)
         assert float(terms.conditional) == pytest.approx(np.log(2), abs=1e-4)
 
+    def test_information_is_what_entropies_leave_of_total_correlation(self):
+        assert Terms(*torch.tensor([5.0, 1.5, 0.75])).information == 2.75
+
     def test_learns_only_in_training(self):
         infomax = Infomax(4).eval()
         before = [weight.clone() for weight in infomax.parameters()]
@@ -168,16 +174,16 @@ class TestObjectives:
         training = Training(codec, BSC(0.05), OBJECTIVES[name], images, images, replace(TINY, epochs=8))
         torch.manual_seed(0)
         epochs = list(training.run())
-        assert epochs[-1].stake < 0.7 * epochs[0].stake
+        assert epochs[-1].loss < 0.7 * epochs[0].loss
 
     def test_exactly_and_by_samples_they_agree(self, codec):
-        """The stake's mean over many draws is that over all words, channel noise included."""
+        """The loss's mean over many draws is that over all words, channel noise included."""
         u = torch.rand(1, PIXELS).expand(20_000, -1)
         probability = codec.probability(u).detach()
-        right = Objective("exact").stake(codec, u[:1], probability[:1], BSC(0.2)).detach()
+        right = Objective("exact").loss(codec, u[:1], probability[:1], BSC(0.2)).detach()
         torch.manual_seed(0)
         for name in ("drawn-straight-through", "score-function"):
-            found = Objective(name, 2).stake(codec, u, probability, BSC(0.2)).detach()
+            found = Objective(name, 2).loss(codec, u, probability, BSC(0.2)).detach()
             z = (found.mean() - right) / (found.std() / len(found) ** 0.5)
             assert abs(float(z)) < 5
 
@@ -185,8 +191,8 @@ class TestObjectives:
         u = torch.rand(1, PIXELS).expand(5000, -1)
         probability = codec.probability(u).detach()
         torch.manual_seed(0)
-        stakes = (Objective("vimco", k).stake(codec, u, probability, BSC(0.2)).detach().mean() for k in (2, 20))
-        few, many = map(float, stakes)
+        losses = (Objective("vimco", k).loss(codec, u, probability, BSC(0.2)).detach().mean() for k in (2, 20))
+        few, many = map(float, losses)
         assert many < few
 
     def test_adversarial_noise_hurts_more_than_as_much_everywhere(self, trained):
@@ -213,8 +219,8 @@ class TestObjectives:
             given = probability.expand(rows, -1).clone().requires_grad_()
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("jscc_sim.bits.objectives.draw", lambda chance, samples: word.expand(1, *chance.shape))
-                stake = Objective(gradient, samples, noise).stake(codec, u.expand(rows, -1), given, BSC(0.2))
-            return torch.autograd.grad(stake.sum(), given)[0]
+                loss = Objective(gradient, samples, noise).loss(codec, u.expand(rows, -1), given, BSC(0.2))
+            return torch.autograd.grad(loss.sum(), given)[0]
 
         torch.manual_seed(0)
         right, found = slopes("exact", 1, 1), slopes("score-function", 4, count)
@@ -222,7 +228,7 @@ class TestObjectives:
         assert z.max() < 5
 
     def test_adversarial_noise_of_received_symbols_is_that_of_the_levels(self, trained, monkeypatch):
-        """The exact stake is the mean error of fresh words whose symbols are flipped at the levels of one word."""
+        """The exact loss is the mean error of fresh words whose symbols are flipped at the levels of one word."""
         codec, count = trained.codec, 20_000
         u = flat(PARTS.test)[:1]
         probability = codec.probability(u).detach()
@@ -234,7 +240,7 @@ class TestObjectives:
         errors = PIXELS * codec.loss(u.expand(count, -1), sent, BSC(0.2)).detach()
         monkeypatch.setattr("jscc_sim.bits.objectives.draw", lambda chance, samples: word.detach().unsqueeze(0))
         exact, even = (
-            float(Objective("exact", noise=noise).stake(codec, u, probability, BSC(0.2)).detach())
+            float(Objective("exact", noise=noise).loss(codec, u, probability, BSC(0.2)).detach())
             for noise in ("adversarial", "channel")
         )
         error = float(errors.std()) / count**0.5
@@ -259,7 +265,7 @@ class TestObjectives:
             "jscc_sim.bits.objectives.adversarial_levels",
             lambda x, slopes, flip: seen.append((x, slopes)) or adversarial_levels(x, slopes, flip),
         )
-        Objective(noise="adversarial").stake(codec, u, codec.probability(u), BSC(0.2))
+        Objective(noise="adversarial").loss(codec, u, codec.probability(u), BSC(0.2))
         ((x, _),) = seen
         assert torch.equal(x[0], codec.encode(u).detach())
 
@@ -270,7 +276,7 @@ class TestObjectives:
         probability = codec.probability(u).detach().requires_grad_()
         torch.manual_seed(0)
         (slopes,) = torch.autograd.grad(
-            Objective(noise="adversarial").stake(codec, u, probability, BSC(0.2)).sum(), probability
+            Objective(noise="adversarial").loss(codec, u, probability, BSC(0.2)).sum(), probability
         )
         levels = adversarial_levels(codec.encode(u), weight.expand(20, N), 0.2)
         assert torch.allclose(slopes, -2 * (1 - 2 * levels) * weight)
@@ -284,6 +290,22 @@ class TestObjectives:
             epochs = list(Training(codec, BSC(0.1), objective, images, images, replace(TINY, epochs=10)).run())
             found.append(epochs[-1].entropy - epochs[-1].conditional - epochs[-1].correlation)
         assert found[1] > found[0] + 0.2
+
+    @pytest.mark.parametrize(("term", "sign"), [("entropy", 1), ("conditional", -1), ("correlation", -1)])
+    def test_each_term_of_information_counts_its_own_way(self, term, sign):
+        """Here a term is the chance of the first symbol, which training raises or lowers by it."""
+
+        class Told(torch.nn.Module):
+            def forward(self, probability):
+                return Terms(*probability.new_zeros(3))._replace(**{term: probability[:, 0].mean()})
+
+        learned = training(channel=BSC(0.1), recipe=replace(TINY, epochs=10))
+        learned.objective, learned.infomax = replace(learned.objective, infomax=1000.0), Told()
+        before = float(learned.model.probability(learned.images)[:, 0].mean().detach())
+        for start in range(0, 200, 20):
+            learned.step(learned.images[start : start + 20])
+        after = float(learned.model.probability(learned.images)[:, 0].mean().detach())
+        assert sign * (after - before) > 0.05
 
     def test_the_classifier_learns_where_it_only_reports_too(self):
         learned = training(recipe=replace(TINY, epochs=5))
@@ -376,10 +398,20 @@ class TestTraining:
         assert rates[100] == pytest.approx(0)
         assert replace(recipe, constant=True).rate(100, 100) == recipe.lr
 
+    def test_the_papers_settings_are_the_papers(self):
+        """Adam at 1e-3 throughout, 200 epochs in batches of 100, a penalty of 1e-4 on the encoder alone."""
+        recipe = PRESETS["paper"]
+        assert (recipe.net, recipe.epochs, recipe.batch) == ("paper", 200, 100)
+        assert {recipe.rate(done, 1000) for done in range(1000)} == {1e-3}
+        optimiser = training(recipe=recipe).optimiser
+        assert type(optimiser) is torch.optim.Adam
+        assert [group["weight_decay"] for group in optimiser.param_groups] == [1e-4, 0.0]
+        assert recipe.clip == 0
+
     def test_over_flips_and_erasures_too(self):
         for channel in (BitFlip(BSC(0.1), 2), BitFlip(BEC(0.1), 1), BEC(0.3), AWGN(0.5)):
             epochs = list(training(channel=channel).run())
-            assert epochs[-1].stake < epochs[0].stake
+            assert epochs[-1].loss < epochs[0].loss
 
 
 class TestDistortion:
@@ -529,6 +561,12 @@ class TestChain:
         assert 0 <= first.min() <= first.max() <= 1
         assert not torch.equal(first, second)
 
+    def test_words_are_sampled(self, trained):
+        """Without noise, too, one image leads to several."""
+        torch.manual_seed(0)
+        steps = next(chain(trained.codec, BSC(0.0), flat(PARTS.test)[:1].expand(50, -1)))
+        assert len(steps.unique(dim=0)) > 1
+
     def test_black_and_white_images_are_drawn(self):
         codec = BinaryCodec(SHAPE, N, "paper", pixels="bernoulli").eval()
         assert set(next(chain(codec, BSC(0.1), torch.rand(4, PIXELS))).unique().tolist()) == {0.0, 1.0}
@@ -551,10 +589,22 @@ class TestScrutiny:
         monkeypatch.setattr("jscc_sim.bits.scrutiny.TAUGHT", 50)
         found = information(trained.codec, flat(PARTS.train), flat(PARTS.test))
         words = trained.codec.encode(flat(PARTS.test))
-        assert found["entropy_decided"] == pytest.approx(float(binary_entropy(words.lt(0).float().mean(0)).sum()))
-        assert found["conditional_decided"] == pytest.approx(0, abs=1e-3)
-        assert found["conditional_drawn"] > 0.1
+        assert found["entropy_argmax"] == pytest.approx(float(binary_entropy(words.lt(0).float().mean(0)).sum()))
+        assert found["conditional_argmax"] == pytest.approx(0, abs=1e-3)
+        assert found["conditional_sampled"] > 0.1
         assert max(found.values()) <= N * math.log(2)
+
+    def test_total_correlation_is_that_of_the_words(self, monkeypatch):
+        """Two symbols that repeat another add 2 log 2; here words are the images' first pixels."""
+        monkeypatch.setattr("jscc_sim.bits.scrutiny.TAUGHT", 300)
+        torch.manual_seed(0)
+        images = torch.randint(2, (6000, 8)).float()
+        images[:, 1:3] = images[:, :1]
+        codec = BinaryCodec((1, 2, 4), 8, "paper")
+        monkeypatch.setattr(codec, "probability", lambda u: u)
+        found = information(codec, images[:4000], images[4000:])
+        for encoder in ("sampled", "argmax"):
+            assert found[f"correlation_{encoder}"] == pytest.approx(2 * math.log(2), abs=0.15)
 
     def test_budgets_are_shares_of_a_word(self, trained):
         assert attacked(BinaryCodec(SHAPE, 40, "paper").eval(), BSC(0.0), flat(PARTS.test)).keys() == {
@@ -576,6 +626,23 @@ class TestScrutiny:
         assert probed(trained.codec, *parts) > 0.8
         with pytest.raises(ValueError, match="learns from labels"):
             probed(trained.codec, PARTS.train, PARTS.test)
+
+
+class TestLimits:
+    def test_gaussian_line_is_reverse_water_filling_at_the_bits_that_pass(self):
+        levels = (0.0, 0.11, 0.3, 0.5)
+        mean, gaussian = (dict(line) for line in limits(STUDY, PARTS.train, levels).values())
+        variances = np.linalg.eigvalsh(np.cov(flat(PARTS.train).double().numpy(), rowvar=False, bias=True)).clip(1e-15)
+
+        def spilled(water, least):
+            return np.minimum(variances, water).sum() - least
+
+        for level in levels:
+            assert mean[level] == pytest.approx(variances.sum())
+            water = scipy.optimize.brentq(spilled, 1e-12, variances.max() + 1, args=(gaussian[level],))
+            rate = 0.5 * np.log2(np.maximum(variances / water, 1)).sum()
+            passed = 1 + sum(p * math.log2(p) for p in (level, 1 - level) if p)
+            assert rate == pytest.approx(N * passed, abs=1e-3)
 
 
 class TestStudy:

@@ -112,6 +112,13 @@ class TestKeeps:
         code, _, errors = run("sweep", "--codec", str(codec), "--channel", "bsc", "--at", "0.3", "--source", "images")
         assert code == 2
         assert "encodes words of k=36" in errors[0]
+        (tmp_path / "flat").mkdir()
+        for number in range(40):  # as many pixels
+            Image.fromarray(np.zeros((4, 9), np.uint8)).save(tmp_path / "flat" / f"{number}.png")
+        flat = f"images:{tmp_path / 'flat'}"
+        code, lines, errors = run("sweep", "--codec", str(codec), "--channel", "bsc", "--at", "0.3", "--source", flat)
+        assert (code, lines) == (2, [])
+        assert f"is for images of 6 x 6, but source '{flat}' has 4 x 9" in errors[0]
 
     @pytest.mark.parametrize("channel", [("bec", "0.3"), ("awgn", "-3")])
     def test_other_channels_draw_figures_too(self, channel, run, folder, tmp_path):

@@ -91,6 +91,17 @@ class TestNets:
         assert word.shape == (2, 3, N)
         assert codec.decode(word, BSC(0.1)).shape == u.shape
 
+    def test_the_papers_layers_are_the_papers(self):
+        """784-500-m and m-500-500-784, no bias before the word nor after it; of colour 64, 32 and 16 channels."""
+        grey, colour = (BinaryCodec(shape, 100, "paper") for shape in ((1, 28, 28), (3, 32, 32)))
+        layers = [{name: tuple(weight.shape) for name, weight in codec.named_parameters()} for codec in (grey, colour)]
+        assert sorted(layers[0].values()) == [(100, 500), (500,), (500, 100), (500, 500), (500, 784), (784, 500)]
+        assert [name for name, shape in layers[0].items() if shape == (500,)] == ["encoder.1.bias"]
+        kernels = [shape for name, shape in layers[1].items() if len(shape) == 4 and name.startswith("encoder")]
+        assert kernels == [(64, 3, 3, 3), (32, 64, 3, 3), (16, 32, 3, 3)]
+        assert layers[1].popitem()[1] == (3,)
+        assert (100, 256) in layers[1].values()
+
     @pytest.mark.parametrize("net", sorted(set(NETS) - {"paper"}))
     def test_balance_the_logits_over_images(self, net):
         torch.manual_seed(0)

@@ -13,7 +13,7 @@ from jscc_sim.players import load_codec
 from jscc_sim.results import recalled
 
 CODEC, RESULT, TRAINING = "codec", "result.json", "training"
-NEEDED = {"valid_sse", "test_sse", "test_sse_sampled", "cpu_seconds", "curve"}
+NEEDED = {"valid_sse", "test_sse", "test_sse_sampled", "loss", "cpu_seconds", "curve"}
 
 
 def finish(

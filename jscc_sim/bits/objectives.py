@@ -74,8 +74,8 @@ class Objective:
                 f"2^{n} words are too many to enumerate: take {MOST_SYMBOLS} bits at most, or sample words"
             )
 
-    def stake(self, codec: BinaryCodec, u: Tensor, probability: Tensor, channel: Channel) -> Tensor:
-        """The stake of each image ``u (batch, k)``, with the gradients that lower its mean; information aside.
+    def loss(self, codec: BinaryCodec, u: Tensor, probability: Tensor, channel: Channel) -> Tensor:
+        """The loss of each image ``u (batch, k)``, with the gradients that lower its mean; information aside.
 
         ``probability (batch, n)`` is that of symbols −1. Errors are the codec's loss summed over pixels: for grey ones
         the squared error, which is the negative log-likelihood of variance ½ but for a constant, else nats. By VIMCO

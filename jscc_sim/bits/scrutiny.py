@@ -75,7 +75,7 @@ def risks(codec: BinaryCodec, channels: Iterable[MemorylessChannel], known: Tens
 
 
 def information(codec: BinaryCodec, known: Tensor, unseen: Tensor) -> dict[str, float]:
-    """The `Terms` of the information of ``unseen`` images' words in nats, as they are drawn and as they are decided.
+    """The `Terms` of the information of ``unseen`` images' words in nats, of both encoders, sampled and argmax.
 
     A classifier of its own learns from the words of ``known`` images, as long for all codecs: longer ones find more.
     """
@@ -84,7 +84,7 @@ def information(codec: BinaryCodec, known: Tensor, unseen: Tensor) -> dict[str, 
             torch.cat([codec.probability(part) for part in images.split(TOGETHER)]) for images in (known, unseen)
         )
     found: dict[str, float] = {}
-    for name, sent in (("drawn", lambda chances: chances), ("decided", torch.round)):
+    for name, sent in (("sampled", lambda chances: chances), ("argmax", torch.round)):
         with seeded(0):
             infomax = Infomax(codec.n)
             for _ in range(TAUGHT):

@@ -15,8 +15,8 @@ from jscc_sim.sources import checked_count
 # no round: where noise is much, words may be best as they are.
 TRIED = ((2, 0, 1), (16, 4, 4), (32, 4, 4), (128, 4, 4))
 JUDGING = 5
-# So many words are decoded at a time.
-TOGETHER = 4096
+# So many received words are decoded at a time.
+DECODED = 4096
 
 
 class SearchedCodec(Codec):
@@ -25,9 +25,9 @@ class SearchedCodec(Codec):
     The error of a word is a mean over ``draws`` of the channel's factors, the same for all words of an image. In each
     of ``rounds`` flips of ``tried`` symbols are tried one after the other, first those that promise most by the error's
     gradient, and each is kept that lowers the error by more than the standard error of its gain, lest the search learn
-    the draws. Each draw has the errors of both values of the symbol, whichever was received: the mean over its own
-    factor is taken exactly, which makes few draws go far where noise is much. ``channel`` is a `BSC` or a `BEC`, which
-    multiply each symbol by a factor of its own.
+    the draws. Over a `BSC` each draw has the errors of both values of the symbol, whichever was received: the mean over
+    its own factor is taken exactly, which makes few draws go far where noise is much. Over a `BEC` a draw in which it
+    was erased says nothing.
     """
 
     alphabet = "antipodal"
@@ -39,6 +39,8 @@ class SearchedCodec(Codec):
             raise ValueError(
                 f"the search is for nature's flips or erasures, not {type(channel).__name__}: use bsc or bec"
             )
+        if isinstance(channel, BSC) and channel.flip > 0.5:
+            raise ValueError(f"the search is for flips of probability 0.5 at most, got {channel.flip:g}")
         if draws < 2:
             raise ValueError(f"a gain is judged on at least 2 draws, got {draws}")
         self.codec, self.channel, self.k, self.n = codec, channel, codec.k, codec.n
@@ -48,7 +50,7 @@ class SearchedCodec(Codec):
 
     def encode(self, u: Tensor) -> Tensor:
         """The improved word."""
-        parts = u.reshape(-1, self.k).split(max(1, TOGETHER // self.draws))
+        parts = u.reshape(-1, self.k).split(max(1, DECODED // self.draws))
         return torch.cat([self.improve(part, self.codec.encode(part)) for part in parts]).view(*u.shape[:-1], self.n)
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
@@ -61,7 +63,7 @@ class SearchedCodec(Codec):
 
     @torch.no_grad()
     def improve(self, u: Tensor, x: Tensor) -> Tensor:
-        """Words ``(images, n)`` no worse than ``x`` on the draws, for images ``u (images, k)``."""
+        """Words ``(images, n)`` for images ``u (images, k)``: ``x`` but for the flips that gain on the draws."""
         x = x.clone()
         factors = self.channel(torch.ones(self.draws, *x.shape, device=x.device))
         left = torch.arange(len(x), device=x.device)  # of images whose last round found something

@@ -13,7 +13,7 @@ from jscc_sim.image_metrics import shape_of
 from jscc_sim.sources import checked_count
 from jscc_sim.spelling import called, known
 
-# Beyond one half a flip says more than none; a decoder would learn to turn it round.
+# Beyond one half a decoder would learn to turn flips round; erasures keep to the range of the figures.
 MOST = 0.5
 CHANNELS: dict[str, Callable[[float, int], Channel]] = {
     "awgn": lambda at, flips: AWGN(1.0).at(at),

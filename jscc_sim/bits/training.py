@@ -20,15 +20,15 @@ REPORTED = 10
 
 
 class Epoch(NamedTuple):
-    """How many epochs are done, and means over the last one: the stake of an image, and information in nats.
+    """How many epochs are done, and means over the last one: the loss of an image, and information in nats.
 
-    The stake is that of `Objective.stake`, which for VIMCO lies below the error; ``entropy``, ``conditional`` and
+    The loss is that of `Objective.loss`, which for VIMCO lies below the error; ``entropy``, ``conditional`` and
     ``correlation`` are the `Terms` of the information of words as they are drawn. The last is what a classifier knows
     that learns meanwhile, seldom if it only reports: to compare codecs take `scrutiny.information`.
     """
 
     number: float
-    stake: float
+    loss: float
     entropy: float
     conditional: float
     correlation: float
@@ -68,11 +68,11 @@ class Training(CodecTraining[Epoch]):
         self.taken = len(self.epochs) * self.batches
 
     def step(self, x: Tensor) -> Tensor:
-        """The stake of an image and the terms of the words' information."""
+        """The loss of an image and the terms of the words' information."""
         codec, objective = self.model, self.objective
         with self.precision.autocast():
             probability = codec.logits(x).float().sigmoid()
-            error = objective.stake(codec, x, probability, self.channel).mean()
+            error = objective.loss(codec, x, probability, self.channel).mean()
         learns = objective.infomax > 0
         self.infomax.train(learns or self.taken % REPORTED == 0)
         terms = self.infomax(probability if learns else probability.detach())

@@ -17,9 +17,9 @@ from jscc_sim.catalog.codecs import build_codec
 from jscc_sim.catalog.players import is_file
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import build_source
-from jscc_sim.codecs import BinaryCodec, Codec
+from jscc_sim.codecs import BinaryCodec, Codec, DeepJSCC
 from jscc_sim.factory import is_factory, make_codec
-from jscc_sim.sources import Source
+from jscc_sim.sources import Images, Source
 
 # Nets of these policies have as many outputs as the words that they were trained on have symbols.
 OF_ONE_LENGTH = NeuralPolicy | NeuralSourcePolicy | NeuralTapPolicy
@@ -34,6 +34,7 @@ def refuse_misfits(asked: Request, name: str, source: Source, codec: Codec, chan
     """
     _check_alphabets(asked, name, source, codec, channel)
     _check_lengths(asked, name, source, codec)
+    _check_shapes(asked, name, source, codec)
     _check_erasures(name, codec, channel)
     _check_policy(asked, name, source, codec, channel)
 
@@ -58,6 +59,19 @@ def _check_lengths(asked: Request, name: str, source: Source, codec: Codec) -> N
     if asked.n not in (None, codec.n):
         wrong = f"codec {name!r} sends words of k={codec.k} in n={codec.n} uses, not --n {asked.n}"
         raise ValueError(f"{wrong}: leave --n out")
+
+
+def _check_shapes(asked: Request, name: str, source: Source, codec: Codec) -> None:
+    if isinstance(codec, BinaryCodec | DeepJSCC) and isinstance(source, Images):
+        colours, height, width = codec.shape
+        takes = (height, width) if colours == 1 else (height, width, colours)
+        if takes != source.shape:  # as many values, for _check_lengths let them pass
+            wrong = f"codec {name!r} is for images of {_by(takes)}, but source {asked.source!r} has {_by(source.shape)}"
+            raise ValueError(f"{wrong}: use another --source or --codec")
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
 
 
 def _check_erasures(name: str, codec: Codec, channel: Channel) -> None:

@@ -75,7 +75,7 @@ def stability(found: Mapping[str, Sequence[Mapping[int, float]]]) -> Figure:
 
 
 def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Figure:
-    """The stake in training and the terms of words' information over the epochs, a line for each seed."""
+    """The loss in training and the terms of words' information over the epochs, a line for each seed."""
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     errors, terms = figure.subplots(1, 2)
     named = {
@@ -86,11 +86,11 @@ def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Fi
     for index, (name, seeds) in enumerate(found.items()):
         for seed, epochs in enumerate(seeds):
             numbers = [epoch["number"] for epoch in epochs]
-            errors.plot(numbers, [epoch["stake"] for epoch in epochs], color=f"C{index}", label="" if seed else name)
+            errors.plot(numbers, [epoch["loss"] for epoch in epochs], color=f"C{index}", label="" if seed else name)
             for what, (said, style) in named.items():
                 values = [epoch[what] for epoch in epochs]
                 terms.plot(numbers, values, style, color=f"C{index}", label="" if index or seed else said)
-    errors.set(xlabel="epoch", ylabel="stake of an image in training", yscale="log")
+    errors.set(xlabel="epoch", ylabel="loss of an image in training", yscale="log")
     terms.set(xlabel="epoch", ylabel="terms of I(X; Y), words as they are drawn, in nats")
     for axes in (errors, terms):
         axes.grid(alpha=0.3)
