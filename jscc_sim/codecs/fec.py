@@ -10,6 +10,7 @@ from torch import Tensor
 from channels import MemorylessChannel
 from jscc_sim.codecs.base import BitCodec, antipodal
 from jscc_sim.codecs.belief_propagation import MOST_LLR, BeliefPropagation
+from jscc_sim.sources import checked_count
 
 
 @contextmanager
@@ -103,14 +104,17 @@ class Turbo(BitCodec):
 
     def __init__(self, k: int = 256, iterations: int = 6) -> None:
         super().__init__()
-        self.k, self.iterations = k, iterations
+        self.k, self.iterations = checked_count("k", k), iterations
         with _sionnas(f"turbo code with k={k}"):
             from sionna.phy.fec.turbo import TurboDecoder, TurboEncoder
 
             self.encoder = TurboEncoder(
                 constraint_length=4, rate=1 / 3, terminate=True, precision="single", device="cpu"
             )
-            self.decoder = TurboDecoder(self.encoder, num_iter=iterations, precision="single", device="cpu")
+            # In logarithms: Sionna's "map" multiplies probabilities, which overflow where symbols are sure.
+            self.decoder = TurboDecoder(
+                self.encoder, num_iter=iterations, algorithm="log", precision="single", device="cpu"
+            )
             self.n = self.encoder(torch.zeros(1, k)).shape[-1]
 
     def encode(self, u: Tensor) -> Tensor:
