@@ -40,7 +40,6 @@ from channels import AWGN, Channel, Jammer, decibels, from_decibels
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.codec_training import flat
 from jscc_sim.codecs import KLT, DeepJSCC
-from jscc_sim.data.parts import Part
 from jscc_sim.deepjscc import CHANNELS, PRESETS, Fidelity, Study, finish, load_deepjscc, measure
 from jscc_sim.deepjscc.folder import load_channel
 from jscc_sim.image_metrics import shape_of
@@ -57,10 +56,10 @@ TOLD = (0.0, 20.0)
 FULL = PRESETS["full"]
 SHORT, PAPER = replace(FULL, epochs=8), replace(PRESETS["paper"], epochs=16)
 SETS = {"cifar10": "1/6", "mnist": "1/8", "fashion-mnist": "1/8"}
-# Test images that the rivals are measured with, and training images whose covariance the linear one knows.
-COMPRESSED, LEARNED = 1024, 20_000
+# Training images whose covariance the linear codec knows; and those by which it chooses, over fading, for what noise.
+LEARNED, CHOOSING, NOISIER = 20_000, 2_000, (1.0, 1.5, 2.0, 3.0, 4.0)
 # Separate designs that stay as they are, where each is looked at closely, and blocks to measure how often one is lost.
-DESIGNS, CLIFF, BLOCKS = (1.0, 7.0, 13.0), (-1.0, -0.5, -0.25, 0.0, 0.5), 100
+DESIGNS, CLIFF, BLOCKS = (1.0, 7.0, 13.0), (-1.0, -0.5, -0.25, 0.0, 0.5), 1000
 NOISE, FADING = (kind(lambda mode, snr_db: mode.lost(snr_db, BLOCKS)) for kind in (OverNoise, OverFading))
 FILES, SEPARATE = "best of JPEG, JPEG 2000, WebP", "the same by LDPC and QAM, the best for each SNR"
 Curve = list[tuple[float, float]]
@@ -172,8 +171,10 @@ def by_study(results: Sequence[Result]) -> dict[str, list[Result]]:
 
 @cache
 def compressed(data: str) -> list[Coded]:
-    """Test images by all formats."""
-    return [coded(parts_of(data).test.images[:COMPRESSED], name) for name in FORMATS]
+    """All test images by all formats."""
+    parts = parts_of(data)
+    mean = parts.train.images.mean(0, dtype=float)
+    return [coded(parts.test.images, name, mean) for name in FORMATS]
 
 
 def beside(result: Result, quick: bool) -> dict[str, Curve]:
@@ -204,12 +205,24 @@ def beside(result: Result, quick: bool) -> dict[str, Curve]:
 
 
 def linear(data: str, n: int, channel: Channel, *, quick: bool) -> Curve:
-    """The strongest components of the training images' covariance, in ``n`` real uses of unit mean power."""
+    """The strongest components of the training images' covariance, in ``n`` real uses of unit mean power.
+
+    Over fading the powers are those for more noise than there is, as much more as serves training images best.
+    """
     parts = parts_of(data)
-    source, test = Images(data, parts.train.images[: 2000 if quick else LEARNED]), parts.test.images[:COMPRESSED]
-    codecs = ((level, channel.at(level)) for level in LEVELS)
-    found = ((level, KLT(source, from_decibels(-level), min(n, source.k)), over) for level, over in codecs)
-    return [(level, measure(codec, over, flat(Part(test)), shape_of(test)).psnr) for level, codec, over in found]
+    source, shape = Images(data, parts.train.images[: CHOOSING if quick else LEARNED]), shape_of(parts.test.images)
+    tried = (1.0,) if isinstance(channel, AWGN) else NOISIER
+
+    def codec(noise_power: float) -> KLT:
+        return KLT(source, noise_power, min(n, source.k))
+
+    found = []
+    for level in LEVELS:
+        over, seen = channel.at(level), flat(parts.train, CHOOSING)
+        codecs = [codec(more * from_decibels(-level)) for more in tried]
+        best = max(codecs, key=lambda one: measure(one, over, seen, shape).psnr) if len(codecs) > 1 else codecs[0]
+        found.append((level, measure(best, over, flat(parts.test), shape).psnr))
+    return found
 
 
 def crossings(curve: Curve, other: Curve) -> list[float]:

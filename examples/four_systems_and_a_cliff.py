@@ -1,4 +1,4 @@
-"""Clothes sent through four systems at three SNRs, with equal uses at equal power; and where one of them falls.
+"""Clothes sent through four systems at three SNRs, with as many uses of the same power; and where one of them falls.
 
 Writes four_systems_and_a_cliff.png. Left: what arrives by DeepJSCC, which learned at 7 dB; by the best linear codec at
 each SNR; by a separate design for 7 dB, the best of JPEG, JPEG 2000 and WebP with an LDPC code on QAM; and by what such
@@ -41,7 +41,8 @@ class Systems:
     def __init__(self, parts: Parts, epochs: int, blocks: int) -> None:
         self.pixels = parts.test.images[: SIDE**2]
         self.images, self.set = flat(Part(self.pixels)), Images("", parts.train.images)
-        self.codes: Sequence[Coded] = [coded(self.pixels, name) for name in FORMATS]
+        self.mean = parts.train.images.mean(0, dtype=float)
+        self.codes: Sequence[Coded] = [coded(self.pixels, name, self.mean) for name in FORMATS]
         self.losses = OverNoise(lambda mode, snr_db: mode.lost(snr_db, blocks))
         self.designs = {level: self.designed(level) for level in DESIGNS_DB}
         with seeded(0):
@@ -64,30 +65,34 @@ class Systems:
 
     @torch.no_grad()
     def linear(self, snr_db: float) -> Tensor:
-        """The strongest components of the covariance, as real symbols."""
+        """The strongest components of the covariance, as real symbols, scaled to power one over what is sent."""
         channel = AWGN(1.0).at(snr_db)
         codec = KLT(self.set, channel.noise_power, 2 * USES)
+        x = codec.encode(self.images)
+        power = float(x.square().mean())  # not one: the codec's is, over the images that it learned from
         with seeded(0):
-            return codec.decode(channel(codec.encode(self.images)), channel)
+            return codec.decode(channel(x / power**0.5) * power**0.5, AWGN(channel.noise_power * power))
 
     def fixed(self, snr_db: float) -> Tensor:
         """The design for 7 dB; where most is lost, the mean image."""
         outcome = self.designs[7.0].at(snr_db, self.losses)
-        return self.file(outcome.format, outcome.budget if outcome.lost < 0.5 else 0.0)
+        return self.file(self.designs[7.0].code, outcome.budget if outcome.lost < 0.5 else 0.0)
 
     def ideal(self, snr_db: float) -> Tensor:
         """The best file at capacity."""
         outcome = ideal(self.codes, USES, snr_db)
-        return self.file(outcome.format, outcome.budget)
+        (code,) = (code for code in self.codes if code.format == outcome.format)
+        return self.file(code, outcome.budget)
 
     def sent(self, snr_db: float) -> Tensor:
         """The images themselves."""
         return self.images
 
-    def file(self, name: str, budget: float) -> Tensor:
+    def file(self, code: Coded, budget: float) -> Tensor:
         """What a file of so many bits to an image holds, or the mean image if there is none."""
-        back = decoded(self.pixels, name, budget)
-        return self.images.mean(0).expand_as(self.images) if back is None else flat(Part(back))
+        back = decoded(self.pixels, code, budget)
+        mean = torch.from_numpy(self.mean).float().ravel() / 255
+        return mean.expand_as(self.images) if back is None else flat(Part(back))
 
     def psnr(self, received: Tensor) -> float:
         """The mean over images."""

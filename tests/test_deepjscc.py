@@ -281,6 +281,9 @@ class TestFidelity:
         assert found.mse == pytest.approx(float(errors.mean()), rel=1e-5)
         assert found.psnr == pytest.approx(float((-10 * errors.log10()).mean()), rel=1e-5)
         assert found.psnr_of_mse == pytest.approx(-10 * math.log10(found.mse), rel=1e-5)
+        assert found.psnr_error == pytest.approx(float((-10 * errors.log10()).std()) / math.sqrt(20), rel=1e-4)
+        often = measure(codec, AWGN(0.1), images, codec.shape, draws=4)
+        assert often.ssim_error == pytest.approx(found.ssim_error, rel=0.1)  # over images, not over draws too
 
     def test_leaves_the_mode_as_it_was(self):
         codec = DeepJSCC((3, 16, 16), 64).train()

@@ -154,18 +154,21 @@ class TestDistances:
 class TestFidelity:
     def test_of_a_constant_error(self):
         found = fidelity(torch.full((3, 16, 16), 0.4), torch.full((3, 16, 16), 0.5))
-        assert found["mse"] == pytest.approx(0.01, rel=1e-5)
-        assert found["psnr"] == pytest.approx(20, rel=1e-5)
+        assert found["mse"].tolist() == pytest.approx([0.01] * 3, rel=1e-5)
+        assert found["psnr"].tolist() == pytest.approx([20] * 3, rel=1e-5)
 
     def test_of_the_originals_themselves(self):
         images = noise(3, 16, 16, 3)
-        assert fidelity(images, images) == {"mse": 0, "psnr": math.inf, "ssim": pytest.approx(1)}
+        found = {name: values.tolist() for name, values in fidelity(images, images).items()}
+        assert found == {"mse": [0] * 3, "psnr": [math.inf] * 3, "ssim": pytest.approx([1] * 3)}
 
-    def test_is_a_mean_over_images_whatever_the_batch(self):
+    def test_is_of_each_image_whatever_the_batch(self):
         originals, errors = noise(600, 12, 12) / 2, torch.linspace(0.1, 0.5, 600)
         found = fidelity(originals, originals + errors[:, None, None])
-        assert found["mse"] == pytest.approx(float(errors.square().mean()), rel=1e-4)
-        assert found["psnr"] == pytest.approx(float((-20 * errors.log10()).mean()), rel=1e-4)
+        assert found["mse"].numpy() == pytest.approx(errors.square().numpy(), rel=1e-3)
+        assert found["psnr"].numpy() == pytest.approx((-20 * errors.log10()).numpy(), rel=1e-4)
+        alone = fidelity(originals[500:501], originals[500:501] + errors[500])
+        assert float(alone["ssim"][0]) == pytest.approx(float(found["ssim"][500]), rel=1e-5)
 
     def test_refuses_images_that_do_not_correspond(self):
         with pytest.raises(ValueError, match="3 originals cannot be compared with 2"):

@@ -40,6 +40,10 @@ def scenes(count: int, colours: int, side: int = 16) -> np.ndarray:
     return images[..., 0] if colours == 1 else images
 
 
+# The image that receivers know beforehand.
+MEAN = np.full((16, 16, 3), 127.5)
+
+
 def at_capacity(mode: Mode, snr_db: float) -> Loss:
     """What the best of codes would lose."""
     gone = float(capacity_complex(10 ** (snr_db / 10), 0, 1) < mode.rate)
@@ -51,7 +55,7 @@ NOTHING, ALL = OverNoise(lambda mode, snr_db: Loss(1.0, 1.0)), OverNoise(lambda 
 
 @pytest.fixture(scope="module")
 def codes():
-    return {name: coded(scenes(130, 3), name) for name in FORMATS}
+    return {name: coded(scenes(130, 3), name, MEAN) for name in FORMATS}
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -83,34 +87,42 @@ class TestCoded:
         assert before == pytest.approx(code.errors.mean(2).min(1).mean())
 
     def test_grey_pictures_too(self, name):
-        code = coded(scenes(64, 1), name)
+        code = coded(scenes(64, 1), name, MEAN[..., 0])
         assert code.errors.min() < 1e-3 < code.errors.max()
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_comes_back_has_the_error_that_is_told(name):
     images = scenes(64, 3)
+    code = coded(images, name, MEAN)
     for budget in (20.0, 100.0, 150.0, 400.0):
-        back, (errors, spent) = decoded(images, name, budget), coded(images, name).within(budget)
+        back, (errors, spent) = decoded(images, code, budget), code.within(budget)
         assert (back is None) == (spent[0] == 0)
         if back is not None:
             assert np.square((images.astype(float) - back) / 255).mean() == pytest.approx(errors[0].mean())
 
 
+def test_where_nothing_is_sent_the_error_is_that_of_the_image_known_beforehand():
+    images = scenes(64, 3)
+    code = coded(images, "jpeg", MEAN)
+    assert code.given_up[0, 7] == pytest.approx(np.square((images[7] - 127.5) / 255).mean())
+    assert decoded(images, code, 1.0) is None
+
+
 def test_images_keep_their_places():
     images = scenes(64, 3)
     images[5] = 0  # one that is easily told from the others
-    lossless = coded(images, "webp")
+    lossless = coded(images, "webp", MEAN)
     assert lossless.errors[0, -1].max() == 0
-    jpeg = coded(images, "jpeg")
+    jpeg = coded(images, "jpeg", MEAN)
     assert jpeg.errors[0, 40].argmin() == 5
 
 
 def test_too_few_images_are_told():
     with pytest.raises(ValueError, match="a mosaic takes 64 images, got 63"):
-        coded(scenes(63, 3), "jpeg")
+        coded(scenes(63, 3), "jpeg", MEAN)
     with pytest.raises(ValueError, match="image format 'jpg'"):
-        coded(scenes(64, 3), "jpg")
+        coded(scenes(64, 3), "jpg", MEAN)
 
 
 class TestBaseline:

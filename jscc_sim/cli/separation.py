@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from jscc_sim.separation import Loss, Mode, Outcome
 
-COLUMNS = "SNR (dB)  PSNR (dB)  of MSE   uses/image  budget     spent      header   lost     at most  format    scheme"
+COLUMNS = "SNR (dB)  PSNR (dB)  ± s.e.  of MSE   uses/image  budget     spent      header "
+COLUMNS += "  lost     at most  format    scheme"
 
 
 @click.command(cls=GridCommand)
@@ -55,8 +56,8 @@ def separation(
     each SNR: what the same files would do at capacity (over slow Rayleigh fading, at the best rate with outage), and
     5G LDPC codes on points of QAM, whose blocks of about 6,480 bits fill the uses, and whose losses are measured: "at
     most" is the end of the 95 % interval. A mosaic that fades has one gain. The receiver knows the format, the mode and
-    whether a mosaic is lost; then, or if no file is better, it shows the mean image. With --designed-for one format and
-    rate stand at every SNR, and show the cliff.
+    whether a mosaic is lost; then, or if no file is better, it shows the mean of the training images. With
+    --designed-for one format and rate stand at every SNR, and show the cliff.
     """
     from jscc_sim.data.parts import load_parts
     from jscc_sim.separation import FORMATS, OverFading, OverNoise, coded, designed, ideal, in_outage, practical
@@ -65,7 +66,8 @@ def separation(
 
     for name in formats:
         known("image format", name, FORMATS)
-    test = load_parts(data).test.images[:images]
+    parts = load_parts(data)
+    test, mean = parts.test.images[:images], parts.train.images.mean(0, dtype=float)
     uses = float(fraction("bandwidth ratio", ratio) * math.prod(test.shape[1:]))
     wanted = formats or tuple(FORMATS)
     with ExitStack() as stack:
@@ -74,7 +76,7 @@ def separation(
         codes = []
         for index, name in enumerate(wanted):
             tell(index, 0, 1, f"coding by {name}")
-            codes.append(coded(test, name))
+            codes.append(coded(test, name, mean))
 
         def lost(mode: Mode, level: float) -> Loss:
             return mode.lost(level, words, record, seed)
@@ -96,7 +98,7 @@ def _show(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(outcome._asdict()))
         return
-    line = f"{outcome.snr_db:<8g}  {outcome.psnr:<9.2f}  {outcome.psnr_of_mse:<7.2f}  {outcome.uses:<10.4g}"
-    line += f"  {outcome.budget:<9.1f}  {outcome.spent:<9.1f}  {outcome.header:<7.1f}"
+    line = f"{outcome.snr_db:<8g}  {outcome.psnr:<9.2f}  {outcome.psnr_error:<6.2f}  {outcome.psnr_of_mse:<7.2f}"
+    line += f"  {outcome.uses:<10.4g}  {outcome.budget:<9.1f}  {outcome.spent:<9.1f}  {outcome.header:<7.1f}"
     line += f"  {outcome.lost:<7.2g}  {outcome.lost_most:<7.2g}  {outcome.format:<8}  {outcome.scheme}"
     click.echo(line)

@@ -113,9 +113,14 @@ def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> N
 
 def _table(results: Sequence[Mapping[str, Any]]) -> str:
     """A line per seed and SNR."""
-    lines = ["seed  SNR (dB)  PSNR (dB)  SSIM    power   uses/value  CPU s"]
+    lines = ["seed  SNR (dB)  PSNR (dB)  ± s.e.  SSIM    ± s.e.  power   uses/value  CPU s"]
+    scores = ("test_psnr", "test_psnr_error", "test_ssim", "test_ssim_error")
     for result in results:
-        for level, psnr, ssim in zip(result["judged_at"], result["test_psnr"], result["test_ssim"], strict=True):
-            line = f"{result['seed']:<4}  {level:<8g}  {psnr:<9.3f}  {ssim:<6.4f}  {result['power']:<6.4f}"
+        for level, *scored in zip(result["judged_at"], *(result[score] for score in scores), strict=True):
+            psnr, psnr_error, ssim, ssim_error = scored
+            line = (
+                f"{result['seed']:<4}  {level:<8g}  {psnr:<9.3f}  {psnr_error:<6.3f}  {ssim:<6.4f}  {ssim_error:<6.4f}"
+            )
+            line += f"  {result['power']:<6.4f}"
             lines.append(f"{line}  {result['uses_per_value']:<10.4g}  {result['cpu_seconds']:.0f}")
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """What a codec of images is worth over a channel: error, PSNR and SSIM of images sent through it."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -17,12 +18,17 @@ TOGETHER = 500
 
 
 class Fidelity(NamedTuple):
-    """Means over images: square error per value, PSNR in dB of each image, and of that mean error, and SSIM."""
+    """Means over images: square error per value, PSNR in dB of each image, and of that mean error, and SSIM.
+
+    ``_error`` is a standard error over images.
+    """
 
     mse: float
     psnr: float
+    psnr_error: float
     psnr_of_mse: float
     ssim: float
+    ssim_error: float
 
 
 @torch.no_grad()
@@ -48,5 +54,11 @@ def measure(codec: Codec, channel: Channel, images: Tensor, shape: Shape, draws:
     wanted = as_images(images, shape)
     received = (send(codec, channel, images, seed + draw).clamp(0, 1) for draw in range(draws))
     seen = [fidelity(wanted, as_images(found, shape)) for found in received]
-    mse, psnr, ssim = (sum(one[name] for one in seen) / draws for name in ("mse", "psnr", "ssim"))
-    return Fidelity(mse, psnr, peak_ratio(mse), ssim)
+    mse, psnr, ssim = (torch.stack([one[name] for one in seen]).mean(0) for name in ("mse", "psnr", "ssim"))
+    mean = float(mse.mean())
+    return Fidelity(mean, *_with_error(psnr), peak_ratio(mean), *_with_error(ssim))
+
+
+def _with_error(scores: Tensor) -> tuple[float, float]:
+    """The mean of images' scores and its standard error, of one image NaN."""
+    return float(scores.mean()), float(scores.std()) / math.sqrt(len(scores))

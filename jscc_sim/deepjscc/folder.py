@@ -14,7 +14,7 @@ from jscc_sim.players import load_codec, load_policy
 from jscc_sim.results import recalled
 
 CODEC, POLICY, RESULT, TRAINING = "codec", "policy", "result.json", "training"
-NEEDED = {"test_psnr", "test_ssim", "judged_at", "cpu_seconds", "curve"}
+NEEDED = {"test_psnr", "test_psnr_error", "test_ssim", "test_ssim_error", "judged_at", "cpu_seconds", "curve"}
 
 
 def finish(

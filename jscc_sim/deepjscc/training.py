@@ -10,7 +10,7 @@ from torch import Tensor
 from channels import Channel, Jammer
 from jscc_sim.codec_training import CodecTraining, Recipe
 from jscc_sim.codecs import DeepJSCC
-from jscc_sim.deepjscc.fidelity import measure
+from jscc_sim.deepjscc.fidelity import send
 from jscc_sim.epochs import Stateful
 
 
@@ -87,8 +87,8 @@ class Training(CodecTraining[Epoch]):
         """Of validation images, sent once: the geometric mean of the errors at the ends and the middle of the SNRs."""
         low, high = self.snr_db
         levels = dict.fromkeys((low, (low + high) / 2, high))
-        found = [measure(self.model, self.channel.at(level), self.validation, self.model.shape).mse for level in levels]
-        return geometric_mean(found)
+        received = (send(self.model, self.channel.at(level), self.validation).clamp(0, 1) for level in levels)
+        return geometric_mean([float((found - self.validation).square().mean()) for found in received])
 
     def finish(self) -> None:
         """The weights that did best, in evaluation, and the jammer in evaluation as it is now."""

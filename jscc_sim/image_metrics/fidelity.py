@@ -1,7 +1,8 @@
 """How close reconstructions are to their originals, image by image: MSE, PSNR and SSIM."""
 
 import torch
-from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+from torch import Tensor
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from jscc_sim.image_metrics.planes import Images, planes, shape_of
 from jscc_sim.nets import Shape
@@ -17,26 +18,23 @@ def check_sides(shape: Shape) -> None:
         raise ValueError(f"SSIM takes images of {LEAST_SIDE} × {LEAST_SIDE} or more, got {shape[1]} × {shape[2]}")
 
 
-def fidelity(originals: Images, reconstructions: Images) -> dict[str, float]:
-    """``mse`` per value, ``psnr`` in dB and ``ssim``, each the mean over images, of values in [0, 1].
+def fidelity(originals: Images, reconstructions: Images) -> dict[str, Tensor]:
+    """``mse`` per value, ``psnr`` in dB and ``ssim`` of each image, ``(count,)``, of values in [0, 1].
 
-    The mean PSNR is infinite if one image is reproduced exactly. SSIM is Wang's, with a Gaussian window of 11 pixels.
+    The PSNR of an image that is reproduced exactly is infinite. SSIM is Wang's, with a Gaussian window of 11 pixels.
     """
     if len(originals) != len(reconstructions) or not len(originals):
         raise ValueError(f"{len(originals)} originals cannot be compared with {len(reconstructions)} reconstructions")
     check_sides(shape_of(originals))
-    squares = 0.0
-    psnr = PeakSignalNoiseRatio(data_range=1.0, reduction="elementwise_mean", dim=(1, 2, 3), sync_on_compute=False)
-    ssim = StructuralSimilarityIndexMeasure(data_range=1.0, sync_on_compute=False)
+    found: dict[str, list[Tensor]] = {"mse": [], "psnr": [], "ssim": []}
     for start in range(0, len(originals), BATCH):
         wanted, got = (planes(images[start : start + BATCH]).cpu() for images in (originals, reconstructions))
         if wanted.shape != got.shape:
             raise ValueError(f"originals are {tuple(wanted.shape[1:])}, reconstructions {tuple(got.shape[1:])}")
-        squares += float((wanted - got).square().mean((1, 2, 3)).sum())
-        psnr.update(got, wanted)
-        ssim.update(got, wanted)
-    return {
-        "mse": squares / len(originals),
-        "psnr": float(psnr.compute()),
-        "ssim": float(torch.as_tensor(ssim.compute())),
-    }
+        found["mse"].append((wanted - got).square().mean((1, 2, 3)))
+        found["psnr"].append(
+            peak_signal_noise_ratio(got, wanted, data_range=1.0, reduction="none", dim=(1, 2, 3)).view(-1)
+        )
+        similar = structural_similarity_index_measure(got, wanted, data_range=1.0, reduction="none")
+        found["ssim"].append(torch.as_tensor(similar).view(-1))
+    return {name: torch.cat(parts).double() for name, parts in found.items()}

@@ -1,5 +1,6 @@
 """The best that separate source and channel coding do with the uses of an image, at each SNR."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,8 +21,9 @@ NEVER = Loss(0.0, 0.0)
 class Outcome(NamedTuple):
     """What a separate design makes of images at an SNR, and how its uses were spent.
 
-    ``psnr`` is the mean over images, ``psnr_of_mse`` that of their mean error, both in dB. An image has ``uses``
-    complex uses, which carry ``budget`` bits; of them the file took ``spent``, ``header`` of them whatever the image.
+    ``psnr`` is the mean over images, ``psnr_error`` its standard error, ``psnr_of_mse`` the PSNR of their mean error,
+    all in dB. An image has ``uses`` complex uses, which carry ``budget`` bits; of them the file took ``spent``,
+    ``header`` of them whatever the image.
     ``lost`` is how often a mosaic is lost and its images are replaced by the mean one, by a 95 % interval at most
     ``lost_most``: where no block was seen to be lost some may be.
     """
@@ -30,6 +32,7 @@ class Outcome(NamedTuple):
     scheme: str
     format: str
     psnr: float
+    psnr_error: float
     psnr_of_mse: float
     uses: float
     budget: float
@@ -115,10 +118,11 @@ def _nothing(code: Coded, uses: float, snr_db: float) -> Outcome:
 def _outcome(code: Coded, scheme: str, uses: float, snr_db: float, budget: float, lost: Loss) -> Outcome:
     errors, spent = code.within(budget)
     gone = lost.mean
-    psnr = (1 - gone) * _psnr(errors).mean() + gone * _psnr(code.given_up).mean()
+    each = (1 - gone) * _psnr(errors) + gone * _psnr(code.given_up)
+    psnr, error = float(each.mean()), float(each.std(ddof=1)) / math.sqrt(each.size)
     mse = (1 - gone) * errors.mean() + gone * code.given_up.mean()
     mine = (float(spent.mean()) / code.images, code.header / code.images)
-    return Outcome(snr_db, scheme, code.format, float(psnr), float(_psnr(mse)), uses, budget, *mine, *lost)
+    return Outcome(snr_db, scheme, code.format, psnr, error, float(_psnr(mse)), uses, budget, *mine, *lost)
 
 
 def _best(outcomes: Iterable[Outcome]) -> Outcome:

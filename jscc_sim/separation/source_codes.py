@@ -47,26 +47,30 @@ class Coded:
     given_up: Array
     header: int
 
-    def within(self, budget: float) -> tuple[Array, Array]:
-        """Each mosaic at its best setting of at most so many bits to an image: errors and bits spent.
-
-        Errors are ``(mosaics, images)``; where nothing that fits is better than the mean image, nothing is sent.
-        """
+    def chosen(self, budget: float) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """The best setting of each mosaic of at most so many bits to an image, and whether it beats the mean image."""
         means = np.where(self.bits <= budget * self.images, self.errors.mean(2), math.inf)
-        best, each = means.argmin(1), np.arange(len(means))
-        helps = means[each, best] < self.given_up.mean(1)
+        best = means.argmin(1)
+        return best, means[np.arange(len(means)), best] < self.given_up.mean(1)
+
+    def within(self, budget: float) -> tuple[Array, Array]:
+        """Errors ``(mosaics, images)`` and bits spent at the `chosen` settings; 0 bits where the mean is best."""
+        best, helps = self.chosen(budget)
+        each = np.arange(len(best))
         errors = np.where(helps[:, None], self.errors[each, best], self.given_up)
         return errors, np.where(helps, self.bits[each, best], 0.0)
 
 
-def coded(images: Pixels, name: str) -> Coded:
-    """Images ``(count, height, width)`` or ``(count, height, width, 3)`` in mosaics; those left over are left out."""
+def coded(images: Pixels, name: str, mean: Array) -> Coded:
+    """Images ``(count, height, width)`` or ``(count, height, width, 3)`` in mosaics; those left over are left out.
+
+    The receiver knows a ``mean`` image beforehand, of values 0 to 255: that of others, such as training images.
+    """
     known("image format", name, FORMATS)
     together = SIDE**2
     if len(images) < together:
         raise ValueError(f"a mosaic takes {together} images, got {len(images)}")
     groups = images[: len(images) // together * together].reshape(-1, together, *images.shape[1:])
-    mean = images.astype(float).mean(0)
     bits, errors = [], []
     for group in groups:
         files = [_file(_mosaic(group), name, options) for options in FORMATS[name]]
@@ -77,16 +81,14 @@ def coded(images: Pixels, name: str) -> Coded:
     return Coded(name, together, np.array(bits, float), np.array(errors), given_up, 8 * len(plain))
 
 
-def decoded(images: Pixels, name: str, budget: float) -> Pixels | None:
-    """The images of the first mosaic as they come back at the best setting of at most so many bits each.
-
-    None if none is better than the mean image.
-    """
-    group, mean = images[: SIDE**2], images.astype(float).mean(0)
-    files = (_file(_mosaic(group), name, options) for options in FORMATS[name])
-    back = [_tiles(_pixels(file, group.ndim), group.shape) for file in files if 8 * len(file) <= budget * len(group)]
-    best = min([mean, *back], key=lambda found: _squares(group, found).mean())
-    return None if best is mean else best
+def decoded(images: Pixels, code: Coded, budget: float) -> Pixels | None:
+    """The images of the first mosaic as they come back at the setting that is `chosen`; None for the mean image."""
+    (best, *_), (helps, *_) = code.chosen(budget)
+    if not helps:
+        return None
+    group = images[: code.images]
+    file = _file(_mosaic(group), code.format, FORMATS[code.format][best])
+    return _tiles(_pixels(file, group.ndim), group.shape)
 
 
 def _mosaic(group: Pixels) -> Pixels:
