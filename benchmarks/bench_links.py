@@ -5,7 +5,8 @@ compared in Gaussian noise, which is not what an adversary sends.
 
 peers    uncoded QAM, 5G and convolutional codes: ours by `sweep`, theirs with their own bits, maps, noise and decoders;
          words in error of both are compared by Fisher's exact test, bits of ours with theory where it is exact
-jammed   the same codes, one SJR, nature 10 dB lower: jammers by closed form, the learned one, and the worst of an audit
+jammed   the same codes, one SJR, nature 10 dB lower: jammers by closed form, one that learned against
+         Gaussian words, and the worst of an audit
 
     python benchmarks/bench_links.py peers [--words 20000] [--json]
     python benchmarks/bench_links.py jammed [--sjr 3] [--quick] [--json]

@@ -28,8 +28,10 @@ class OFDM(Channel):
     Two successive uses are a complex symbol, and fill the ``subcarriers`` of one OFDM symbol after the other; the
     cyclic prefix is as long as the echoes. ``delay_spread`` is in seconds, ``spacing`` of the subcarriers in Hz,
     ``speed`` of the receiver in m/s. It knows ``h``; or with ``pilots`` it estimates it from so many OFDM symbols of
-    the signal's power before each word, which are uses beyond those of the word, and takes the rest for noise. It
-    turns each symbol back by the phase of what it knows, so that real and imaginary part have one gain, ``|h|``.
+    the signal's power before each word, which are uses beyond those of the word, and takes the error of that estimate
+    for noise; of how much ``h`` moves meanwhile it knows nothing. It turns each symbol back by the phase of what it
+    knows, so that real and imaginary part have one gain, ``|h|``. Uses, and so Eb/N0, leave the cyclic prefix out, a
+    fifteenth of what is sent, or .3 dB.
     """
 
     alphabet = output = "real"
@@ -102,7 +104,7 @@ class OFDM(Channel):
         return Received(y, AWGN(noise_power, gain))
 
     def _estimated(self, h: Tensor, symbols: int, uses: int) -> tuple[Tensor, float]:
-        """The mean of ``h (words, subcarriers)`` given the pilots, by symbol, and the power of what is left of it."""
+        """The linear MMSE estimate of ``h (words, subcarriers)``, by symbol, and the noise and the estimate's error."""
         spread = self.noise_power / self.pilots
         noise = torch.view_as_complex(torch.randn(*h.shape, 2, device=h.device)) * math.sqrt(spread / 2)
         known = (h + noise) / (1 + spread)

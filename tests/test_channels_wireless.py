@@ -82,6 +82,8 @@ class TestPilots:
 
 
 def test_a_jammer_on_top_is_heard_as_noise():
+    with pytest.raises(ValueError, match="pilots of OFDM would not pass Jammer"):
+        OFDM(0.1, pilots=1) >> Jammer(GaussianPolicy(), 0.2, 0.5)
     channel = OFDM(0.1, subcarriers=4) >> Jammer(GaussianPolicy(), 0.2, 0.5)
     y, law = channel.transmit(torch.randn(100, 8))
     assert isinstance(law, AWGN)

@@ -354,7 +354,7 @@ class TestTheReport:
         assert said["symbols_per_source_symbol"] == 0.5
         assert said["power_per_use"]["value"] == pytest.approx(0.5, abs=0.005)
         assert said["noise_power_per_use"]["value"] == pytest.approx(0.05, abs=0.0005)
-        assert "1 in real uses, 0.5 in symbols as given" in report.lines()[1]
+        assert "1 in real uses, 0.5 in complex ones" in report.lines()[1]
 
     def test_repeats_and_leaves_the_generator_alone(self):
         torch.manual_seed(1)

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from channels import AWGN, MemorylessChannel, decibels
+from channels import AWGN, MemorylessChannel, decibels, from_decibels
 from jscc_sim.codecs.base import Codec
 from jscc_sim.codecs.deepjscc_nets import NETS, STRIDE
 from jscc_sim.nets import Shape, as_images, as_words
@@ -16,7 +16,6 @@ from jscc_sim.spelling import known
 
 # What adaptive nets are told lies within it, however deep a fade.
 SNR_DB = (-10.0, 40.0)
-LEAST_NOISE = 1e-4
 
 
 class DeepJSCC(Codec):
@@ -60,7 +59,8 @@ class DeepJSCC(Codec):
         other = copy.copy(self)
         if isinstance(law, AWGN):
             noise = law.noise_power + (float(law.gain) ** 2 - 1)
-            other.snr_db = decibels(1 / max(noise, LEAST_NOISE))
+            most, least = map(from_decibels, SNR_DB)
+            other.snr_db = -decibels(min(max(noise, 1 / least), 1 / most))
         return other
 
     def encode(self, u: Tensor) -> Tensor:

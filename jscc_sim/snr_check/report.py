@@ -82,9 +82,9 @@ class SnrReport:
         ]
 
     def _table(self) -> Iterator[tuple[str, object]]:
-        uses = self.uses_per_symbol
+        uses, ratio = self.uses_per_symbol, self.bandwidth_ratio
         yield "symbols per word", f"{self.n} {'complex' if self.is_complex else 'real'}, for k = {self.k}"
-        yield "bandwidth ratio", f"{self.bandwidth_ratio:.4g} in real uses, {self.n / self.k:.4g} in symbols as given"
+        yield "bandwidth ratio", f"{ratio:.4g} in real uses, {ratio / 2:.4g} in complex ones"
         yield "power per symbol", f"{self.power}  budget {self.budget:g}"
         yield "power per real use", self.power.over(uses)
         yield "power gain of channel", _shown(self.power_gain)
@@ -101,6 +101,7 @@ class SnrReport:
         derived = {
             "ok": self.ok,
             "bandwidth_ratio": self.bandwidth_ratio,
+            "complex_bandwidth_ratio": self.bandwidth_ratio / 2,
             "symbols_per_source_symbol": self.n / self.k,
             "power_per_use": asdict(self.power.over(uses)),
             "noise_power_per_use": asdict(self.noise_power.over(uses)),
