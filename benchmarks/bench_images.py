@@ -3,28 +3,30 @@
 Why: published curves of DeepJSCC are at SNRs that nobody checked, and its rival is often a channel code at one rate.
 Here both have the same complex uses at power one, and the rival picks the best format and the best rate at each SNR.
 
-cifar     CIFAR-10, ratios 1/6 and 1/12, AWGN: a net that is told the SNR, 0 to 20 dB, 30 epochs; all others have 8
+cifar     CIFAR-10, ratios 1/6 and 1/12, AWGN: a net that is told the SNR, 0 to 20 dB, 30 epochs, and what it does if
+          it is told 7 dB whatever the SNR; all others have 8 epochs
 epochs    the same at 1/6, told the SNR: what fewer epochs cost, 2 and 8
 paper     the same with the paper's net, in as much time as 8 epochs of ours
 fixed     the same at 1/6, trained at 1, 7, 13 and 19 dB each: how it degrades elsewhere
 digits    MNIST and Fashion-MNIST, ratio 1/8, AWGN
 rayleigh  all three sets over slow Rayleigh fading
 jammer    all three sets against a jammer that learns as well, 0, 5 and 10 dB below the signal; then under Gaussian
-          noise of its power, and under one that aims at the scale which words tell
+          noise of its power, one that aims at the scale which words tell, and the worst that an audit finds
 peak      CIFAR-10, 1/6, no complex symbol above 1.5 times the mean power
 
 Beside each stand the best linear codec, files at capacity, the best separate design for each SNR, and three that stay
-as they are, with their cliffs; under a jammer, the best separate design in Gaussian noise of its power. Each
-codec is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can
-add to: what is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what
-is finished, and say what is missing. Each part ends with OUT/images_PART_SET_RATIO.png.
+as they are, with their cliffs; under a jammer, the best linear codec and the best separate design in Gaussian noise of
+its power, and what both come to under the worst jammer that is found for them. Each codec is kept in OUT/PART, and its
+result also as a line of the record beside this file, which many machines can add to: what is in the record is not
+repeated. With --minutes no codec is begun after so many; the tables are of what is finished, and say what is missing.
+Each part ends with OUT/images_PART_SET_RATIO.png.
 
     python benchmarks/bench_images.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -36,17 +38,45 @@ import numpy as np
 from record import Result, parser, parts_of, rounded, run
 from torch import Tensor
 
-from channels import AWGN, Channel, Jammer, decibels, from_decibels
+from channels import (
+    AWGN,
+    Channel,
+    GaussianPolicy,
+    Jammer,
+    PulsedPolicy,
+    Received,
+    TonePolicy,
+    TwoPointPolicy,
+    decibels,
+    from_decibels,
+)
+from jscc_sim.attack import attack
+from jscc_sim.case import Case
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.codec_training import flat
-from jscc_sim.codecs import KLT, DeepJSCC
+from jscc_sim.codecs import KLT, Codec, DeepJSCC
 from jscc_sim.deepjscc import CHANNELS, PRESETS, Fidelity, Study, finish, load_deepjscc, measure
 from jscc_sim.deepjscc.folder import load_channel
 from jscc_sim.image_metrics import shape_of
+from jscc_sim.link import Link
+from jscc_sim.metrics import BLER
+from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.plot import fidelity_curves
 from jscc_sim.plot import save as save_figure
-from jscc_sim.separation import FORMATS, Coded, OverFading, OverNoise, coded, designed, ideal, in_outage, practical
-from jscc_sim.sources import Images
+from jscc_sim.separation import (
+    FORMATS,
+    Coded,
+    Loss,
+    Mode,
+    OverFading,
+    OverNoise,
+    coded,
+    designed,
+    ideal,
+    in_outage,
+    practical,
+)
+from jscc_sim.sources import Bits, Images
 from jscc_sim.spelling import fraction
 
 RECORD = Path(__file__).with_name("images.jsonl")
@@ -63,10 +93,15 @@ DESIGNS, CLIFF, BLOCKS = (1.0, 7.0, 13.0), (-1.0, -0.5, -0.25, 0.0, 0.5), 1000
 NOISE, FADING = (kind(lambda mode, snr_db: mode.lost(snr_db, BLOCKS)) for kind in (OverNoise, OverFading))
 FILES, SEPARATE = "best of JPEG, JPEG 2000, WebP", "the same by LDPC and QAM, the best for each SNR"
 Curve = list[tuple[float, float]]
-# What a table shows beside PSNR over the SNR, by what name, and how; the first two of codecs that met a jammer.
+# Jammers of separate designs, whose long codes no audit gets through: as strong as what it is for each.
+POLICIES = (GaussianPolicy(), TwoPointPolicy(), *map(PulsedPolicy, (0.5, 0.2, 0.1, 0.05, 0.02)), TonePolicy(0.1))
+# The SNR that an adaptive net is told though it is another.
+BELIEVED = 7.0
+# What a table shows beside PSNR over the SNR, by what name, and how; the first three of codecs that met a jammer.
 REST = {
     "Gaussian of its power": ("psnr_gaussian", ".2f"),
     "aimed at the scale": ("psnr_aimed", ".2f"),
+    "worst found": ("psnr_worst", ".2f"),
     "power": ("power", ".4f"),
     "peak": ("peak_over_mean", ".2f"),
     "CPU s": ("cpu_seconds", ".0f"),
@@ -127,11 +162,36 @@ def attempt(study: Study, folder: Path) -> dict[str, Any]:
     found = [measure(codec, channel.at(level), images, codec.shape) for level in LEVELS]
     for score in ("psnr", "psnr_of_mse", "ssim"):
         result[f"over_snr_{score}"] = [round(getattr(one, score), 4) for one in found]
+    if study.adaptive and isinstance(channel, AWGN):
+        told = (measure(codec, Believed(from_decibels(-level)), images, codec.shape) for level in LEVELS)
+        result["over_snr_mistold"] = [round(one.psnr, 4) for one in told]
     if isinstance(channel, Jammer):
         result["psnr_aimed"] = round(aimed(codec, channel.at(study.middle), images).psnr, 4)
         gaussian = AWGN(from_decibels(-study.middle) + channel.jam_power)
         result["psnr_gaussian"] = round(measure(codec, gaussian, images, codec.shape).psnr, 4)
+        powers = channel.at(study.middle).noise_power, channel.jam_power
+        result["psnr_worst"] = round(audited(codec, study.data, images, *powers).psnr, 4)
     return rounded(result, LEFT_OUT)
+
+
+class Believed(AWGN):
+    """Noise that transmitter and receiver believe 7 dB below the signal, whatever it is."""
+
+    @property
+    def nominal(self) -> AWGN:
+        """What they believe."""
+        return AWGN(from_decibels(-BELIEVED))
+
+    def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
+        """Add the noise that there is."""
+        return Received(super().transmit(x, u).y, self.nominal)
+
+
+def audited(codec: Codec, data: str, images: Tensor, noise_power: float, jam_power: float) -> Fidelity:
+    """Of test ``images`` of a set under the worst jammer that an audit finds by validation images."""
+    parts = parts_of(data)
+    policy = attack(codec, Images("", parts.validation.images), jam_power, noise_power, quick=True).policy
+    return measure(codec, Jammer(policy, noise_power, jam_power), images, shape_of(parts.test.images))
 
 
 def aimed(codec: DeepJSCC, channel: Jammer, images: Tensor) -> Fidelity:
@@ -170,22 +230,27 @@ def by_study(results: Sequence[Result]) -> dict[str, list[Result]]:
 
 
 @cache
-def compressed(data: str) -> list[Coded]:
-    """All test images by all formats."""
+def compressed(data: str, count: int | None) -> list[Coded]:
+    """Test images by all formats, the first so many or all."""
     parts = parts_of(data)
     mean = parts.train.images.mean(0, dtype=float)
-    return [coded(parts.test.images, name, mean) for name in FORMATS]
+    return [coded(parts.test.images[:count], name, mean) for name in FORMATS]
 
 
 def beside(result: Result, quick: bool) -> dict[str, Curve]:
     """PSNR over the SNR of what has as many uses: files at capacity or in outage, coded modulation, a linear codec."""
-    data, codes = str(result["data"]), compressed(str(result["data"]))
+    data, codes = str(result["data"]), compressed(str(result["data"]), 128 if quick else None)
     shape = parts_of(data).test.images.shape[1:]
     uses = float(fraction("ratio", result["ratio"]) * math.prod(shape))
     if (sjr_db := result["sjr_db"]) is not None:
-        jammed = ((level, -decibels(from_decibels(-level) + from_decibels(-sjr_db))) for level in LEVELS)
-        points = [(level, practical(codes, uses, heard, NOISE).psnr) for level, heard in jammed]
-        return {f"{SEPARATE}, Gaussian noise {sjr_db:g} dB below the signal": points}
+        jam_power = from_decibels(-sjr_db)
+        heard = {level: -decibels(from_decibels(-level) + jam_power) for level in LEVELS}
+        noisy = [(level, practical(codes, uses, snr_db, NOISE).psnr) for level, snr_db in heard.items()]
+        plain = linear(data, round(2 * uses), lambda level: AWGN(from_decibels(-level) + jam_power), quick=quick)
+        return {
+            f"{name}, Gaussian noise {sjr_db:g} dB below the signal": points
+            for name, points in ((SEPARATE, noisy), ("best linear codec", plain))
+        }
     fading = result["channel"] == "rayleigh"
     limit, losses = (in_outage, FADING) if fading else (ideal, NOISE)
     found = {
@@ -193,7 +258,7 @@ def beside(result: Result, quick: bool) -> dict[str, Curve]:
             (level, limit(codes, uses, level).psnr) for level in LEVELS
         ],
         SEPARATE: [(level, practical(codes, uses, level, losses).psnr) for level in LEVELS],
-        "best linear codec": linear(data, round(2 * uses), CHANNELS[str(result["channel"])](1.0, 1.0), quick=quick),
+        "best linear codec": linear(data, round(2 * uses), CHANNELS[str(result["channel"])](1.0, 1.0).at, quick=quick),
     }
     for level in DESIGNS:
         design = designed(codes, uses, level, losses)
@@ -204,25 +269,69 @@ def beside(result: Result, quick: bool) -> dict[str, Curve]:
     return found
 
 
-def linear(data: str, n: int, channel: Channel, *, quick: bool) -> Curve:
+def linear(data: str, n: int, at: Callable[[float], Channel], *, quick: bool) -> Curve:
+    """What linear codecs of ``n`` real uses do over the channel ``at`` each level."""
+    test, shape = flat(parts_of(data).test), shape_of(parts_of(data).test.images)
+    over = {level: at(level) for level in LEVELS}
+    return [
+        (level, measure(best_linear(data, n, channel, quick=quick), channel, test, shape).psnr)
+        for level, channel in over.items()
+    ]
+
+
+def best_linear(data: str, n: int, channel: Channel, *, quick: bool) -> KLT:
     """The strongest components of the training images' covariance, in ``n`` real uses of unit mean power.
 
-    Over fading the powers are those for more noise than there is, as much more as serves training images best.
+    Over fading its powers are those for more noise than there is, as much more as serves training images best.
     """
-    parts = parts_of(data)
-    source, shape = Images(data, parts.train.images[: CHOOSING if quick else LEARNED]), shape_of(parts.test.images)
-    tried = (1.0,) if isinstance(channel, AWGN) else NOISIER
-
-    def codec(noise_power: float) -> KLT:
+    train = parts_of(data).train
+    source, noise_power = covariant(data, CHOOSING if quick else LEARNED), float(channel.noise_power)
+    if isinstance(channel, AWGN):
         return KLT(source, noise_power, min(n, source.k))
+    seen, shape = flat(train, CHOOSING), shape_of(train.images)
+    tried = [KLT(source, more * noise_power, min(n, source.k)) for more in NOISIER]
+    return max(tried, key=lambda codec: measure(codec, channel, seen, shape).psnr)
 
-    found = []
-    for level in LEVELS:
-        over, seen = channel.at(level), flat(parts.train, CHOOSING)
-        codecs = [codec(more * from_decibels(-level)) for more in tried]
-        best = max(codecs, key=lambda one: measure(one, over, seen, shape).psnr) if len(codecs) > 1 else codecs[0]
-        found.append((level, measure(best, over, flat(parts.test), shape).psnr))
-    return found
+
+@cache
+def covariant(data: str, count: int) -> Images:
+    """Training images, whose covariance is worked out once."""
+    return Images(data, parts_of(data).train.images[:count])
+
+
+def under_jammers(result: Result, *, quick: bool) -> str:
+    """What the rivals of a codec come to at its SNR: in Gaussian noise of the jammer's power, and at worst."""
+    data, codes = str(result["data"]), compressed(str(result["data"]), 128 if quick else None)
+    uses = float(fraction("ratio", result["ratio"]) * math.prod(parts_of(data).test.images.shape[1:]))
+    (snr_db,), jam_power = result["snr_db"], from_decibels(-result["sjr_db"])
+    noise_power = from_decibels(-snr_db)
+    gaussian, test = AWGN(noise_power + jam_power), flat(parts_of(data).test)
+    plain = best_linear(data, round(2 * uses), gaussian, quick=quick)
+    rows = {
+        "best linear codec": (
+            measure(plain, gaussian, test, shape_of(parts_of(data).test.images)).psnr,
+            audited(plain, data, test, noise_power, jam_power).psnr,
+        )
+    }
+    heard = -decibels(noise_power + jam_power)
+    at_worst = OverNoise(lambda mode, level: jammed(mode, noise_power, jam_power))
+    for name, losses in ((f"{SEPARATE}, for Gaussian noise", NOISE), (f"{SEPARATE}, for the worst", at_worst)):
+        design = designed(codes, uses, heard, losses)
+        if design is not None:
+            rows[name] = design.at(heard, NOISE).psnr, design.at(heard, at_worst).psnr
+    lines = [f"| {name} | {noisy:.2f} | {worst:.2f} |" for name, (noisy, worst) in rows.items()]
+    return "\n".join([f"| {data}, SJR {result['sjr_db']:g} dB | Gaussian | worst found |", "|---|---|---|", *lines])
+
+
+@cache
+def jammed(mode: Mode, noise_power: float, jam_power: float) -> Loss:
+    """How often a block is lost under the worst of `POLICIES`."""
+    budget, found = Budget(BLOCKS // 5), []
+    for policy in POLICIES:
+        link = Link(Bits(mode.k), mode.codec, Jammer(policy, noise_power, jam_power)).eval()
+        (row,) = sweep([Case(link, labels={"codec": mode.name})], budget, metrics=[BLER])
+        found.append(Loss(row.mean, row.high))
+    return max(found)
 
 
 def crossings(curve: Curve, other: Curve) -> list[float]:
@@ -248,6 +357,10 @@ def draw(part: str, results: Sequence[Result], out: Path, *, quick: bool) -> Non
             for name, same in by_study(mine).items()
         }
         psnr, ssim = ({name: curve[side] for name, curve in curves.items()} for side in (0, 1))
+        for name, same in by_study(mine).items():
+            if part == "cifar":
+                mistold = np.mean([one["over_snr_mistold"] for one in same], 0)
+                psnr[f"told {BELIEVED:g} dB, {name.partition(' ')[2]}"] = list(zip(LEVELS, mistold, strict=True))
         by_jammer = {one["sjr_db"]: one for one in mine}
         rivals = {name: curve for one in by_jammer.values() for name, curve in beside(one, quick).items()}
         for name, rival in rivals.items():
@@ -255,6 +368,9 @@ def draw(part: str, results: Sequence[Result], out: Path, *, quick: bool) -> Non
             for codec, curve in psnr.items():
                 if met := crossings(curve, rival):
                     print(f"{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in met)} dB")
+        for one in by_jammer.values():
+            if one["sjr_db"] is not None:
+                print(f"\n{under_jammers(one, quick=quick)}")
         figure = fidelity_curves(psnr, ssim, beside=rivals)
         save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
 
