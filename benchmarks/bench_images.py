@@ -16,10 +16,10 @@ peak      CIFAR-10, 1/6, no complex symbol above 1.5 times the mean power
 
 Beside each stand the best linear codec, files at capacity, the best separate design for each SNR, and three that stay
 as they are, with their cliffs; under a jammer, the best linear codec and the best separate design in Gaussian noise of
-its power, and what both come to under the worst jammer that is found for them. Each codec is kept in OUT/PART, and its
-result also as a line of the record beside this file, which many machines can add to: what is in the record is not
-repeated. With --minutes no codec is begun after so many; the tables are of what is finished, and say what is missing.
-Each part ends with OUT/images_PART_SET_RATIO.png.
+its power, and what they come to under the worst jammer that is found for them, and behind a secret rotation. Each
+codec is kept in OUT/PART, and its result also as a line of the record beside this file, which many machines can add to:
+what is in the record is not repeated. With --minutes no codec is begun after so many; the tables are of what is
+finished, and say what is missing. Each part ends with OUT/images_PART_SET_RATIO.png.
 
     python benchmarks/bench_images.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
@@ -45,6 +45,7 @@ from channels import (
     Jammer,
     PulsedPolicy,
     Received,
+    SharedRotation,
     TonePolicy,
     TwoPointPolicy,
     decibels,
@@ -95,13 +96,16 @@ FILES, SEPARATE = "best of JPEG, JPEG 2000, WebP", "the same by LDPC and QAM, th
 Curve = list[tuple[float, float]]
 # Jammers of separate designs, whose long codes no audit gets through: as strong as what it is for each.
 POLICIES = (GaussianPolicy(), TwoPointPolicy(), *map(PulsedPolicy, (0.5, 0.2, 0.1, 0.05, 0.02)), TonePolicy(0.1))
+# Images whose words are rotated, each by a matrix of its own.
+ROTATED = 200
 # The SNR that an adaptive net is told though it is another.
 BELIEVED = 7.0
-# What a table shows beside PSNR over the SNR, by what name, and how; the first three of codecs that met a jammer.
+# What a table shows beside PSNR over the SNR, by what name, and how; the first four of codecs that met a jammer.
 REST = {
     "Gaussian of its power": ("psnr_gaussian", ".2f"),
     "aimed at the scale": ("psnr_aimed", ".2f"),
     "worst found": ("psnr_worst", ".2f"),
+    "the same, behind a secret rotation": ("psnr_rotated", ".2f"),
     "power": ("power", ".4f"),
     "peak": ("peak_over_mean", ".2f"),
     "CPU s": ("cpu_seconds", ".0f"),
@@ -170,7 +174,8 @@ def attempt(study: Study, folder: Path) -> dict[str, Any]:
         gaussian = AWGN(from_decibels(-study.middle) + channel.jam_power)
         result["psnr_gaussian"] = round(measure(codec, gaussian, images, codec.shape).psnr, 4)
         powers = channel.at(study.middle).noise_power, channel.jam_power
-        result["psnr_worst"] = round(audited(codec, study.data, images, *powers).psnr, 4)
+        worst = audited(codec, study.data, images, *powers)
+        result |= {"psnr_worst": round(worst[0], 4), "psnr_rotated": round(worst[1], 4)}
     return rounded(result, LEFT_OUT)
 
 
@@ -187,11 +192,16 @@ class Believed(AWGN):
         return Received(super().transmit(x, u).y, self.nominal)
 
 
-def audited(codec: Codec, data: str, images: Tensor, noise_power: float, jam_power: float) -> Fidelity:
-    """Of test ``images`` of a set under the worst jammer that an audit finds by validation images."""
+def audited(codec: Codec, data: str, images: Tensor, noise_power: float, jam_power: float) -> tuple[float, float]:
+    """PSNR of test ``images`` of a set under the worst jammer that an audit finds by validation images.
+
+    And of a few of them if transmitter and receiver share a rotation that the jammer does not know.
+    """
     parts = parts_of(data)
     policy = attack(codec, Images("", parts.validation.images), jam_power, noise_power, quick=True).policy
-    return measure(codec, Jammer(policy, noise_power, jam_power), images, shape_of(parts.test.images))
+    worst, shape = Jammer(policy, noise_power, jam_power), shape_of(parts.test.images)
+    behind = SharedRotation(worst)
+    return measure(codec, worst, images, shape).psnr, measure(codec, behind, images[:ROTATED], shape).psnr
 
 
 def aimed(codec: DeepJSCC, channel: Jammer, images: Tensor) -> Fidelity:
@@ -307,10 +317,10 @@ def under_jammers(result: Result, *, quick: bool) -> str:
     noise_power = from_decibels(-snr_db)
     gaussian, test = AWGN(noise_power + jam_power), flat(parts_of(data).test)
     plain = best_linear(data, round(2 * uses), gaussian, quick=quick)
-    rows = {
+    rows: dict[str, tuple[float, ...]] = {
         "best linear codec": (
             measure(plain, gaussian, test, shape_of(parts_of(data).test.images)).psnr,
-            audited(plain, data, test, noise_power, jam_power).psnr,
+            *audited(plain, data, test, noise_power, jam_power),
         )
     }
     heard = -decibels(noise_power + jam_power)
@@ -319,8 +329,9 @@ def under_jammers(result: Result, *, quick: bool) -> str:
         design = designed(codes, uses, heard, losses)
         if design is not None:
             rows[name] = design.at(heard, NOISE).psnr, design.at(heard, at_worst).psnr
-    lines = [f"| {name} | {noisy:.2f} | {worst:.2f} |" for name, (noisy, worst) in rows.items()]
-    return "\n".join([f"| {data}, SJR {result['sjr_db']:g} dB | Gaussian | worst found |", "|---|---|---|", *lines])
+    lines = [f"| {name} | {' | '.join(f'{psnr:.2f}' for psnr in psnrs)} |" for name, psnrs in rows.items()]
+    heads = f"| {data}, SJR {result['sjr_db']:g} dB | Gaussian | worst found | rotated |"
+    return "\n".join([heads, "|---|---|---|---|", *lines])
 
 
 @cache
