@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Result = dict[str, Any]
 
-COLUMNS = "codec                              SSE      ± images  SSE, drawn  validation  CPU s"
+COLUMNS = "codec                              SSE      ± images  sampled     validation  CPU s"
 
 
 @click.command()
@@ -59,7 +59,7 @@ def bits(
     """Train images as words of bits over a binary channel, and measure the error of unseen ones.
 
     SSE is the squared error summed over an image, its pixels in [0, 1], over ten draws of the channel: with each symbol
-    the likelier one, and with drawn ones. The weights are those that did best on validation images. An interrupted
+    the likelier one, and sampled. The weights are those that did best on validation images. An interrupted
     command goes on with --out DIR as if it had not been interrupted.
 
     The codec can be swept: jscc-sim sweep --codec DIR/.../codec.json --channel bsc --at 0:0.5:0.05
@@ -96,7 +96,7 @@ def _table(results: Sequence[Mapping[str, Any]]) -> str:
     """A line per seed."""
     black = "test_nats" in results[0]
     lines = [
-        COLUMNS + ("  nats/pixel" if black else "") + ("   SSE, searched" if "test_sse_searched" in results[0] else "")
+        COLUMNS + ("  nats/pixel" if black else "") + ("   searched" if "test_sse_searched" in results[0] else "")
     ]
     for result in results:
         name = f"{result['objective']}, seed {result['seed']}"

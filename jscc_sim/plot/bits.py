@@ -91,7 +91,7 @@ def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Fi
                 values = [epoch[what] for epoch in epochs]
                 terms.plot(numbers, values, style, color=f"C{index}", label="" if index or seed else said)
     errors.set(xlabel="epoch", ylabel="loss of an image in training", yscale="log")
-    terms.set(xlabel="epoch", ylabel="terms of I(X; Y), words as they are drawn, in nats")
+    terms.set(xlabel="epoch", ylabel="terms of I(X; Y), sampled words, in nats")
     for axes in (errors, terms):
         axes.grid(alpha=0.3)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=8)
