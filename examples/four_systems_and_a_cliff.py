@@ -43,7 +43,7 @@ class Systems:
         self.images, self.set = flat(Part(self.pixels)), Images("", parts.train.images)
         self.mean = parts.train.images.mean(0, dtype=float)
         self.codes: Sequence[Coded] = [coded(self.pixels, name, self.mean) for name in FORMATS]
-        self.losses = OverNoise(lambda mode, snr_db: mode.lost(snr_db, blocks))
+        self.losses = OverNoise(lambda mode, snr_db: mode.lost_in_noise(snr_db, blocks))
         self.designs = {level: self.designed(level) for level in DESIGNS_DB}
         with seeded(0):
             self.codec = DeepJSCC((1, 28, 28), 2 * USES, "residual")

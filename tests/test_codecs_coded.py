@@ -158,7 +158,7 @@ def test_square_points_are_those_of_5g(bits):
     [
         (lambda: Polar(100, 64), "no 5G polar code with k=100, n=64"),
         (lambda: Polar(3, 2000), "no 5G polar code with k=3, n=2000"),
-        (lambda: Polar(128, 256, 3), "3 paths"),
+        (lambda: Polar(128, 256, 3), "list size 3"),
         (lambda: Modulated(Repetition(5, 1), "16qam"), "words of 5 symbols do not fill points of 16qam"),
         (lambda: Modulated(Repetition(4, 1), "32qam"), "no constellation is called '32qam': choose from qpsk"),
     ],

@@ -220,7 +220,7 @@ class TestOverFading:
         mode = Mode(240, 480, "qpsk")
         link = Link(Bits(mode.k), mode.codec, Rayleigh(1.0).at(6.0)).eval()
         (row,) = sweep([Case(link, labels={"knob": "snr_db", "level": 6.0})], Budget(1500), metrics=[BLER])
-        found = OverFading(lambda mode, snr_db: mode.lost(snr_db, 60)).of_mosaic(mode, 6.0, 1)
+        found = OverFading(lambda mode, snr_db: mode.lost_in_noise(snr_db, 60)).of_mosaic(mode, 6.0, 1)
         assert row.low <= found.mean <= row.high
         assert found.mean < found.high < row.high + 0.05
 
@@ -251,10 +251,10 @@ class TestModes:
     def test_losses_are_measured_through_the_channel(self, monkeypatch):
         mode, measure, sent = Mode(3240, 6480, "qpsk"), Mode._lost, []
         monkeypatch.setattr(Mode, "_lost", lambda *given: sent.append(given[2].words) or measure(*given))
-        assert mode.lost(-1.0, 40).mean == 1
+        assert mode.lost_in_noise(-1.0, 40).mean == 1
         assert sent == [20]  # no need to go on
-        assert mode.lost(4.0, 40).mean == 0
-        assert 0 < mode.lost(4.0, 40).high < 0.1
+        assert mode.lost_in_noise(4.0, 40).mean == 0
+        assert 0 < mode.lost_in_noise(4.0, 40).high < 0.1
         assert mode.codec.decode(AWGN(1e-3)(mode.codec.encode(mode_bits(mode))), AWGN(1e-3)).equal(mode_bits(mode))
 
 
@@ -272,7 +272,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("more", [(), ("--designed-for", "8")])
     def test_prints_two_lines_for_each_snr(self, run, monkeypatch, more):
-        monkeypatch.setattr(Mode, "lost", lambda mode, snr_db, *asked: at_capacity(mode, snr_db))
+        monkeypatch.setattr(Mode, "lost_in_noise", lambda mode, snr_db, *asked: at_capacity(mode, snr_db))
         asked = ("--snr", "0:10:5", "--channel", "rayleigh", "--format", "jpeg", *more)
         code, lines, _ = run("separation", *asked, "--json")
         found = [json.loads(line) for line in lines]

@@ -79,7 +79,7 @@ def separation(
             codes.append(coded(test, name, mean))
 
         def lost(mode: Mode, level: float) -> Loss:
-            return mode.lost(level, words, record, seed)
+            return mode.lost_in_noise(level, words, record, seed)
 
         limit, losses = (ideal, OverNoise(lost)) if channel == "awgn" else (in_outage, OverFading(lost))
         fixed = None if designed_for_db is None else designed(codes, uses, designed_for_db, losses)

@@ -95,9 +95,7 @@ def bits(
 def _table(results: Sequence[Mapping[str, Any]]) -> str:
     """A line per seed."""
     black = "test_nats" in results[0]
-    lines = [
-        COLUMNS + ("  nats/pixel" if black else "") + ("   searched" if "test_sse_searched" in results[0] else "")
-    ]
+    lines = [COLUMNS + ("  nats/pixel" if black else "") + ("   searched" if "test_sse_searched" in results[0] else "")]
     for result in results:
         name = f"{result['objective']}, seed {result['seed']}"
         line = f"{name:<33}  {result['test_sse']:<7.3f}  {result['test_sse_error']:<8.3f}  "

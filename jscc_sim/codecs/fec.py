@@ -74,14 +74,14 @@ class LDPC(BitCodec):
 class Polar(BitCodec):
     """The 5G polar code of ``k`` information bits, a checksum, and ``n`` symbols, decoded by lists (Sionna)."""
 
-    def __init__(self, k: int = 128, n: int = 256, paths: int = 8) -> None:
+    def __init__(self, k: int = 128, n: int = 256, list_size: int = 8) -> None:
         super().__init__()
-        self.k, self.n, self.paths = k, n, paths
-        with _sionnas(f"5G polar code with k={k}, n={n}, {paths} paths"):
+        self.k, self.n, self.list_size = k, n, list_size
+        with _sionnas(f"5G polar code with k={k}, n={n}, list size {list_size}"):
             from sionna.phy.fec.polar import Polar5GDecoder, Polar5GEncoder
 
             self.encoder = Polar5GEncoder(k, n, precision="single", device="cpu")
-            self.decoder = Polar5GDecoder(self.encoder, "SCL", list_size=paths, precision="single", device="cpu")
+            self.decoder = Polar5GDecoder(self.encoder, "SCL", list_size=list_size, precision="single", device="cpu")
 
     def encode(self, u: Tensor) -> Tensor:
         """The code word, antipodal."""
@@ -93,7 +93,7 @@ class Polar(BitCodec):
 
     def extra_repr(self) -> str:
         """Every parameter."""
-        return f"k={self.k}, n={self.n}, paths={self.paths}"
+        return f"k={self.k}, n={self.n}, list_size={self.list_size}"
 
 
 class Turbo(BitCodec):

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from channels import AWGN, from_decibels
+from channels import AWGN, Channel, from_decibels
 from jscc_sim.case import Case
 from jscc_sim.codecs import CONSTELLATIONS, LDPC, Modulated
 from jscc_sim.link import Link
@@ -63,16 +63,19 @@ class Mode:
         """Built once."""
         return Modulated(LDPC(self.k, self.n), self.constellation)
 
-    def lost(self, snr_db: float, blocks: int, store: Store | None = None, seed: int = 0) -> Loss:
-        """How often a block is lost in Gaussian noise; a mode that loses half of the first few is not measured on."""
-        row = self._lost(snr_db, Budget(min(blocks, FEW)), store, seed)
+    def lost(self, channel: Channel, blocks: int, store: Store | None = None, seed: int = 0) -> Loss:
+        """How often a block is lost over a channel; a mode that loses half of the first few is not measured on."""
+        row = self._lost(channel, Budget(min(blocks, FEW)), store, seed)
         if row.mean < 0.5:
-            row = self._lost(snr_db, Budget(blocks), store, seed)
+            row = self._lost(channel, Budget(blocks), store, seed)
         return Loss(row.mean, row.high)
 
-    def _lost(self, snr_db: float, budget: Budget, store: Store | None, seed: int) -> Row:
-        link = Link(Bits(self.k), self.codec, AWGN(1.0).at(snr_db)).eval()
-        case = Case(link, labels={"codec": self.name, "knob": "snr_db", "level": snr_db})
+    def lost_in_noise(self, snr_db: float, blocks: int, store: Store | None = None, seed: int = 0) -> Loss:
+        """The same in Gaussian noise."""
+        return self.lost(AWGN(1.0).at(snr_db), blocks, store, seed)
+
+    def _lost(self, channel: Channel, budget: Budget, store: Store | None, seed: int) -> Row:
+        case = Case(Link(Bits(self.k), self.codec, channel).eval(), labels={"codec": self.name})
         (row,) = sweep([case], budget, metrics=[BLER], store=store, seed=seed)
         return row
 
