@@ -321,11 +321,12 @@ def under_jammers(result: Result, *, quick: bool) -> str:
     }
     heard = -decibels(noise_power + jam_power)
     at_worst = OverNoise(lambda mode, level: jammed(mode, noise_power, jam_power))
-    for name, losses in ((f"{SEPARATE}, for Gaussian noise", NOISE), (f"{SEPARATE}, for the worst", at_worst)):
+    for name, losses in (("files by LDPC and QAM, for Gaussian noise", NOISE), ("the same, for the worst", at_worst)):
         design = designed(codes, uses, heard, losses)
         if design is not None:
             rows[name] = design.at(heard, NOISE).psnr, design.at(heard, at_worst).psnr
-    lines = [f"| {name} | {' | '.join(f'{psnr:.2f}' for psnr in psnrs)} |" for name, psnrs in rows.items()]
+    cells = {name: [f"{psnr:.2f}" for psnr in psnrs] + ["–"] * (3 - len(psnrs)) for name, psnrs in rows.items()}
+    lines = [f"| {name} | {' | '.join(shown)} |" for name, shown in cells.items()]
     heads = f"| {data}, SJR {result['sjr_db']:g} dB | Gaussian | worst found | rotated |"
     return "\n".join([heads, "|---|---|---|---|", *lines])
 
