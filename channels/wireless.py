@@ -76,9 +76,11 @@ class OFDM(Channel):
         with torch.random.fork_rng(devices=[]):  # importing Sionna reseeds torch
             from sionna.phy import config
             from sionna.phy.channel import cir_to_ofdm_channel, subcarrier_frequencies
-        config.torch_rng("cpu").manual_seed(int(torch.randint(2**62, ())))
-        line = _delay_line(self.profile, self.delay_spread, self.speed)
+        line, theirs = _delay_line(self.profile, self.delay_spread, self.speed), config.torch_rng("cpu")
+        before = theirs.get_state()
+        theirs.manual_seed(int(torch.randint(2**62, ())))
         gains, delays = line(words, 1 + symbols, self.spacing / PREFIXED)
+        theirs.set_state(before)  # for all else that draws by Sionna
         frequencies = subcarrier_frequencies(self.subcarriers, self.spacing, precision="single", device="cpu")
         found: Tensor = cir_to_ofdm_channel(frequencies[:subcarriers], gains, delays)
         return found[:, 0, 0, 0, 0]

@@ -31,6 +31,18 @@ def test_the_mean_power_of_a_gain_is_one(profile):
     assert abs(power.mean() - 1) < 4.5 * power.std() / math.sqrt(len(h))
 
 
+def test_draws_come_of_torch_and_leave_those_of_sionna_as_they_were():
+    from sionna.phy import config
+
+    channel, theirs = OFDM(0.1), config.torch_rng("cpu")
+    torch.manual_seed(1)
+    before, found = theirs.get_state(), channel.responses(3, 2, 4)
+    assert torch.equal(theirs.get_state(), before)
+    assert not torch.equal(channel.responses(3, 2, 4), found)
+    torch.manual_seed(1)
+    assert torch.equal(channel.responses(3, 2, 4), found)
+
+
 def test_echoes_tell_subcarriers_apart_and_movement_symbols():
     still, near = OFDM(0.1, "A", delay_spread=1e-6), OFDM(0.1, "A", delay_spread=1e-9)
     h, flat = still.responses(4000, 2, 64), near.responses(4000, 2, 64)
