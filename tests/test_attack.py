@@ -54,6 +54,7 @@ def uncoded():
 
 
 class TestPlantedWeaknesses:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", PLANTED)
     def test_are_found_where_noise_finds_nothing(self, name):
         planted = PLANTED[name]
@@ -214,6 +215,7 @@ FLAGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FLAGS)
 def test_flags_say_where_an_audit_may_be_fooled(name):
     codec, source = FLAGS[name]()
@@ -305,6 +307,7 @@ class TestMeasuring:
             assert blocks.numpy() == pytest.approx(silent.numpy(), rel=1e-4)
         assert float((measure(victim, QUICK, 6, None).blocks - silent).abs().max()) > 1e-3
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("errors", [1e-5, 1e-4])
     @pytest.mark.parametrize("name", ["pulses", "time sharing"])
     def test_intervals_cover_where_only_pulses_show_errors(self, name, errors):

@@ -502,6 +502,7 @@ class TestSearch:
         """Whatever the machine gains from."""
         monkeypatch.setattr("jscc_sim.bits.search.gains_from_bf16", lambda device: False)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("flip", "draws", "slack"), [(0.1, 512, 0.002), (0.3, 2048, 0.002), (0.3, 128, 0.01)])
     def test_lowers_the_error_over_all_there_is_of_noise(self, trained, flip, draws, slack):
         """By enumeration; on so many draws the gains by chance, one in six, cost next to nothing."""

@@ -31,6 +31,7 @@ def test_every_codec_is_built_with_its_source(codec):
     assert case.link.codec.k == case.link.source.k == case.labels["k"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [None, "sign", "rotation"])
 @pytest.mark.parametrize("policy", POLICY_NAMES)
 def test_every_policy_meets_its_exact_value_against_the_linear_codec(policy, shared):
@@ -62,6 +63,7 @@ def test_coloured_sources_meet_their_exact_value(channel):
         assert {verdict(row) for row in sweep([case])} == ({None} if csi is False else {"agrees"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["hamming", "bch"])
 @pytest.mark.parametrize("more", [{}, {"informed": False}, {"flips": 2}, {"flips": 0, "erasures": 2}])
 @pytest.mark.parametrize("channel", ["bsc-flip", "bec-flip"])

@@ -93,6 +93,7 @@ class TestSweep:
         common = ("sweep", "--channel", "awgn", "--snr", "3", "--json")
         assert run(*common, "--seed", "1") == run(*common, "--seed", "1") != run(*common, "--seed", "2")
 
+    @pytest.mark.slow
     def test_workers_change_nothing(self, run):
         common = ("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "0:20:20", "--json")
         assert run(*common, "--workers", "2") == run(*common)
@@ -141,6 +142,7 @@ class TestSweep:
         monkeypatch.setattr("jscc_sim.exact.shared_subspace_payoff", lambda *powers: 0.6)
         assert run("sweep", "--channel", "jammer", "--codec", "linear", "--snr", "10")[0] == 1
 
+    @pytest.mark.slow
     def test_keeps_what_it_measured_when_interrupted(self, tmp_path):
         figure = tmp_path / "figure.png"
         command = [

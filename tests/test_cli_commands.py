@@ -171,6 +171,7 @@ class TestVerify:
         assert all(point["verified"] for point in points)
         assert file.read_text().count("\n") == 3
 
+    @pytest.mark.slow
     def test_workers_change_nothing(self, run):
         assert run("verify", "--quick", "--json", "--workers", "2") == run("verify", "--quick", "--json")
 

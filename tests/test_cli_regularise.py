@@ -144,6 +144,7 @@ class TestKeeps:
         assert results(lines) == results(straight)
         assert not list(tmp_path.glob("*/training*"))
 
+    @pytest.mark.slow
     def test_two_workers_come_to_the_same(self, run, tmp_path, monkeypatch):
         monkeypatch.undo()  # workers have the real images and extractors
         pictures = tmp_path / "pictures"

@@ -311,6 +311,7 @@ def test_codes_lie_above_the_converse(codec, snr_db):
     assert binomtest(wrong, 400, bound, "less").pvalue > 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("codec", "snr_db"), [(LDPC(64, 128), 1.0), (Turbo(64), -1.0)])
 @pytest.mark.parametrize("scale", [0.5, 2.0])
 def test_a_decoder_that_is_told_half_or_twice_the_noise_is_worse(codec, snr_db, scale):

@@ -145,6 +145,7 @@ class TestDualAscent:
                 ascent.step(torch.tensor(1.0), warm=warm)
             assert float(ascent.weight) == pytest.approx(MOST if warm else start)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("hidden", [8, 64])
     def test_gaussian_latents_pass_19_times_in_20(self, hidden):
         """However well the receiver has learned. Running means overlap: some 40 of these 4,000 are independent, and
@@ -162,6 +163,7 @@ class TestDualAscent:
         train(reg, two_points, steps=50)
         assert (reg.found_weight, reg.ascent) == (0.3, None)
 
+    @pytest.mark.slow
     def test_makes_latents_pass_for_gaussian(self):
         """An encoder that may choose its law: its two points spread until the gap is noise, and the weight settles."""
         reg = JammingRegulariser.default(2, weight="auto", warmup=50)

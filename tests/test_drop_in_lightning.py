@@ -63,6 +63,7 @@ def test_its_sanity_check_meets_a_power_that_nobody_measured(name, tmp_path):
         trainer(tmp_path, num_sanity_val_steps=2).fit(LightningAutoencoder([name]), data, data)
 
 
+@pytest.mark.slow
 def test_two_processes_stay_equal(tmp_path):
     """All regularisers at once, as processes are slow to start; each has its shard of the data and its own noise."""
     module = LightningAutoencoder(list(DROPPED_IN), tmp_path)

@@ -12,6 +12,8 @@ from torch import distributed, nn
 from torch.nn.functional import mse_loss
 from torch.nn.parallel import DistributedDataParallel
 
+pytestmark = pytest.mark.slow
+
 PLACES = ("inside", "outside")
 
 

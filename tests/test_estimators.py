@@ -204,6 +204,7 @@ class TestIntervals:
         rows = [next(sweep([case], budget, estimator=estimator, seed=seed)) for seed in range(self.RUNS)]
         return sum(not row.low <= case.exact[row.metric] <= row.high for row in rows)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("pilot_decides", [True, False])
     @pytest.mark.parametrize(
         ("case", "estimator", "target"),

@@ -24,6 +24,8 @@ from jscc_sim.montecarlo import sweep
 from jscc_sim.sources import Gaussian
 from jscc_sim.store import Store
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "jscc_sim.cli", "sweep", "--channel", "jammer", "--codec", "linear", "--json"]
 SWEEP = [*COMMAND, "--snr", "0:20:10", "--rel-error", "0.0015"]
 MINE = """

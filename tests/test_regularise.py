@@ -184,6 +184,7 @@ class TestConduct:
 
 
 class TestPriors:
+    @pytest.mark.slow
     @pytest.mark.parametrize("prior", ["uniform", "ring"])
     def test_the_decoder_sees_the_prior(self, prior, reference, tmp_path):
         studied = conduct(replace(STUDY, prior=prior), PARTS, reference)
