@@ -116,7 +116,6 @@ class TestBits:
         assert [line.get_label() for line in axes.lines] == [
             "trained at each",
             "trained at 0.1",
-            "mean image",
             "Gaussian R(D) at capacity",
         ]
         (axes,) = bench_bits.over_epochs(results).axes
