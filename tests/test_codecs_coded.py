@@ -127,6 +127,12 @@ class TestConvolutional:
         assert torch.equal(codec.decode(y, AWGN(1.0)), best)
 
     @pytest.mark.parametrize("law", [BSC(0.1), BEC(0.3)])
+    def test_it_takes_what_binary_channels_deliver(self, generators, law):
+        codec = Convolutional(64, generators)
+        u, y = noisy(codec, 200, law)
+        assert (codec.decode(y, law) != u).float().mean() < 0.08
+
+    @pytest.mark.parametrize("law", [BSC(0.1), BEC(0.3)])
     def test_of_what_binary_channels_deliver_it_finds_a_most_likely_word(self, generators, law):
         codec = Convolutional(7, generators)
         every = torch.tensor(list(itertools.product((0.0, 1.0), repeat=7)))
@@ -309,6 +315,7 @@ def test_codes_lie_above_the_converse(codec, snr_db):
     wrong = int((codec.decode(y, law) != u).any(1).sum())
     bound = float(sphere_packing_error(codec.n, 10 ** (snr_db / 10), codec.k))
     assert binomtest(wrong, 400, bound, "less").pvalue > 1e-5
+    assert wrong < 300
 
 
 @pytest.mark.slow

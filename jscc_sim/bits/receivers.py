@@ -11,7 +11,7 @@ from torch import Tensor
 from channels import MemorylessChannel
 
 # Received words that are compared with all known ones at a time.
-COMPARED = 500
+RECEIVED = 500
 
 
 def bayes_receiver(y: Tensor, words: Tensor, images: Tensor, law: MemorylessChannel) -> Tensor:
@@ -19,12 +19,12 @@ def bayes_receiver(y: Tensor, words: Tensor, images: Tensor, law: MemorylessChan
 
     No receiver has a smaller mean squared error over these images.
     """
-    return torch.cat([(law.llr(part) @ words.T / 2).softmax(-1) @ images for part in y.split(COMPARED)])
+    return torch.cat([(law.llr(part) @ words.T / 2).softmax(-1) @ images for part in y.split(RECEIVED)])
 
 
 def kernel_receiver(y: Tensor, words: Tensor, images: Tensor, law: MemorylessChannel) -> Tensor:
     """The same with the additive kernel, ``Σ_d p(ŷ_d|y_d)``, in place of the likelihood."""
-    return torch.cat([_additive(part, words, law) @ images for part in y.split(COMPARED)])
+    return torch.cat([_additive(part, words, law) @ images for part in y.split(RECEIVED)])
 
 
 def _additive(y: Tensor, words: Tensor, law: MemorylessChannel) -> Tensor:

@@ -59,8 +59,8 @@ class DeepJSCC(Codec):
         other = copy.copy(self)
         if isinstance(law, AWGN):
             noise = law.noise_power + (float(law.gain) ** 2 - 1)
-            most, least = map(from_decibels, SNR_DB)
-            other.snr_db = -decibels(min(max(noise, 1 / least), 1 / most))
+            low, high = SNR_DB
+            other.snr_db = max(low, -decibels(max(noise, from_decibels(-high))))
         return other
 
     def encode(self, u: Tensor) -> Tensor:

@@ -63,19 +63,24 @@ class Mode:
         """Built once."""
         return Modulated(LDPC(self.k, self.n), self.constellation)
 
-    def lost(self, channel: Channel, blocks: int, store: Store | None = None, seed: int = 0) -> Loss:
-        """How often a block is lost over a channel; a mode that loses half of the first few is not measured on."""
-        row = self._lost(channel, Budget(min(blocks, FEW)), store, seed)
+    def lost(
+        self, channel: Channel, blocks: int, store: Store | None = None, seed: int = 0, **labels: str | float
+    ) -> Loss:
+        """How often a block is lost over a channel; a mode that loses half of the first few is not measured on.
+
+        In the store results have these ``labels``, beside the codec's.
+        """
+        case = Case(Link(Bits(self.k), self.codec, channel).eval(), labels={"codec": self.name, **labels})
+        row = self._lost(case, Budget(min(blocks, FEW)), store, seed)
         if row.mean < 0.5:
-            row = self._lost(channel, Budget(blocks), store, seed)
+            row = self._lost(case, Budget(blocks), store, seed)
         return Loss(row.mean, row.high)
 
     def lost_in_noise(self, snr_db: float, blocks: int, store: Store | None = None, seed: int = 0) -> Loss:
         """The same in Gaussian noise."""
-        return self.lost(AWGN(1.0).at(snr_db), blocks, store, seed)
+        return self.lost(AWGN(1.0).at(snr_db), blocks, store, seed, knob="snr_db", level=snr_db)
 
-    def _lost(self, channel: Channel, budget: Budget, store: Store | None, seed: int) -> Row:
-        case = Case(Link(Bits(self.k), self.codec, channel).eval(), labels={"codec": self.name})
+    def _lost(self, case: Case, budget: Budget, store: Store | None, seed: int) -> Row:
         (row,) = sweep([case], budget, metrics=[BLER], store=store, seed=seed)
         return row
 
