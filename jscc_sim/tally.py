@@ -18,6 +18,11 @@ ROUNDING = 1e-6
 FEWEST_EVENTS = 100
 
 
+def standard_error(scores: Tensor) -> float:
+    """Of the mean of independent scores ``(count,)``; of a single one NaN."""
+    return float(scores.std()) / math.sqrt(len(scores))
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """The sum of a score over so many words, and in how many of them it was not zero."""

@@ -1,7 +1,6 @@
 """What a codec of bits is worth: its error of unseen images over draws of the channel."""
 
 import copy
-import math
 from typing import NamedTuple
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 from channels import Channel
 from jscc_sim.codecs import BinaryCodec, Codec
 from jscc_sim.seeds import seeded
+from jscc_sim.tally import standard_error
 
 # Images at a time.
 TOGETHER = 1000
@@ -48,7 +48,7 @@ def distortion(
     finally:
         codec.train(trained)
     errors_of_images = totals / draws
-    return Distortion(float(errors_of_images.mean()), float(errors_of_images.std()) / math.sqrt(len(images)))
+    return Distortion(float(errors_of_images.mean()), standard_error(errors_of_images))
 
 
 def drawing(codec: BinaryCodec) -> BinaryCodec:

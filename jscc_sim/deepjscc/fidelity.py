@@ -1,6 +1,5 @@
 """What a codec of images is worth over a channel: error, PSNR and SSIM of images sent through it."""
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -12,6 +11,7 @@ from jscc_sim.image_metrics import fidelity
 from jscc_sim.metrics import peak_ratio
 from jscc_sim.nets import Shape, as_images
 from jscc_sim.seeds import seeded
+from jscc_sim.tally import standard_error
 
 # Images at a time.
 TOGETHER = 500
@@ -56,9 +56,5 @@ def measure(codec: Codec, channel: Channel, images: Tensor, shape: Shape, draws:
     seen = [fidelity(wanted, as_images(found, shape)) for found in received]
     mse, psnr, ssim = (torch.stack([one[name] for one in seen]).mean(0) for name in ("mse", "psnr", "ssim"))
     mean = float(mse.mean())
-    return Fidelity(mean, *_with_error(psnr), peak_ratio(mean), *_with_error(ssim))
-
-
-def _with_error(scores: Tensor) -> tuple[float, float]:
-    """The mean of images' scores and its standard error, of one image NaN."""
-    return float(scores.mean()), float(scores.std()) / math.sqrt(len(scores))
+    errors = standard_error(psnr), standard_error(ssim)
+    return Fidelity(mean, float(psnr.mean()), errors[0], peak_ratio(mean), float(ssim.mean()), errors[1])

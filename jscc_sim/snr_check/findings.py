@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from channels import decibels
-from jscc_sim.snr_check.measure import SIGNIFICANT, Sent, flat, powers, standard_error
+from jscc_sim.snr_check.measure import SIGNIFICANT, Sent, flat, powers
 from jscc_sim.snr_check.report import Finding
 from jscc_sim.snr_check.user_code import UserCode
+from jscc_sim.tally import standard_error
 
 
 def of_encoder(code: UserCode, u: Tensor, x: Tensor) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from channels import decibels
 from jscc_sim.snr_check.report import Finding, Measured
 from jscc_sim.snr_check.user_code import UserCode
+from jscc_sim.tally import standard_error
 
 INTERVAL = NormalDist().inv_cdf(0.975)
 # Every test for a slip is two-sided at 1e-5, so that right code is called wrong about once in 10,000 checks.
@@ -27,11 +28,6 @@ def flat(a: Tensor) -> Tensor:
 def powers(a: Tensor) -> Tensor:
     """The power per symbol of each word of ``a (words, n)``."""
     return a.abs().square().mean(1)
-
-
-def standard_error(scores: Tensor) -> float:
-    """That of the mean of ``scores (words,)``."""
-    return float(scores.std()) / math.sqrt(len(scores))
 
 
 def measured(scores: Tensor) -> Measured:
