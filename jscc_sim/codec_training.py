@@ -13,15 +13,18 @@ from torch import Tensor
 from jscc_sim.codecs import Codec
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.epochs import Epochs, Stateful
+from jscc_sim.muon import Muon
 from jscc_sim.precision import gains_from_bf16, gains_from_fused
 from jscc_sim.seeds import seeded
+from jscc_sim.spelling import known
 
 E = TypeVar("E", bound=tuple[float, ...])
+OPTIMISERS = ("adam", "muon")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a codec of images learns: Adam over ``epochs`` of shuffled batches.
+    """How a codec of images learns: by Adam, or Muon, over ``epochs`` of shuffled batches.
 
     The rate rises to ``lr`` over the share ``warmup`` of the steps and, unless ``constant``, falls to 0 with the cosine
     of the rest. ``decay`` draws weights to zero beside the gradient (AdamW), ``penalty`` those of the encoder through
@@ -39,6 +42,7 @@ class Recipe:
     penalty: float = 0.0
     clip: float = 10.0
     selections: int = 10
+    optimiser: str = "adam"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "selections"):
@@ -48,6 +52,9 @@ class Recipe:
             raise ValueError(
                 f"decay and penalty must be 0 or more, and one of them 0: got {self.decay}, {self.penalty}"
             )
+        known("optimiser", self.optimiser, OPTIMISERS)
+        if self.optimiser == "muon" and self.penalty:
+            raise ValueError(f"Muon takes no penalty, as it looks at directions alone: got {self.penalty}")
         if not (self.lr > 0 and self.clip >= 0 and 0 <= self.warmup < 1):
             raise ValueError(
                 f"lr must be positive, clip 0 or more, warmup in [0, 1): got {self.lr}, {self.clip}, {self.warmup}"
@@ -162,15 +169,17 @@ class CodecTraining(Epochs[E]):
         super().__init__(codec, images, recipe, said)
         self.precision, self.selected = Precision(images.device), Selected(codec)
 
-    def adam(self, encoder: Iterable[Tensor], decoder: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def optimised(self, encoder: Iterable[Tensor], decoder: Iterable[Tensor]) -> torch.optim.Optimizer:
         """The recipe's optimiser of the parameters of both."""
-        recipe = self.schedule
+        recipe, fused = self.schedule, gains_from_fused(str(self.images.device))
+        if recipe.optimiser == "muon":
+            return Muon([*encoder, *decoder], recipe.lr, weight_decay=recipe.decay, fused=fused)
         groups = [
             {"params": [*encoder], "weight_decay": recipe.penalty or recipe.decay},
             {"params": [*decoder], "weight_decay": recipe.decay},
         ]
         kind = torch.optim.Adam if recipe.penalty else torch.optim.AdamW
-        return kind(groups, recipe.lr, fused=gains_from_fused(str(self.images.device)))
+        return kind(groups, recipe.lr, fused=fused)
 
     def descend(self, loss: Tensor) -> None:
         """One step of the optimiser down the gradient of ``loss``."""

@@ -22,6 +22,7 @@ LAYERS = [
         "states",
         "nets",
         "precision",
+        "muon",
         "sharing",
     },
     {"sources", "image_metrics"},

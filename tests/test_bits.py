@@ -391,6 +391,17 @@ class TestTraining:
             with pytest.raises(ValueError, match="decay and penalty must be 0 or more, and one of them 0"):
                 replace(TINY, **wrong)
 
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"optimiser": "moun"}, "no optimiser 'moun': did you mean 'muon'"),
+            ({"optimiser": "muon", "penalty": 1e-3, "decay": 0.0}, "Muon takes no penalty.*: got 0.001"),
+        ],
+    )
+    def test_optimisers_that_there_are_not_are_refused(self, given, said):
+        with pytest.raises(ValueError, match=said):
+            replace(TINY, **given)
+
     def test_the_rate_rises_and_falls(self):
         recipe = Recipe("dense", warmup=0.1)
         rates = [recipe.rate(done, 100) for done in range(101)]

@@ -27,8 +27,8 @@ ODD = [
     Study(recipe=TINY, channel="rayleigh", peak=1.5),
     Study(recipe=TINY, channel="jammer", sjr_db=3.0),
     Study(recipe=TINY, channel="ofdm"),
-    Study(recipe=replace(TINY, net="residual")),
-    Study(recipe=replace(TINY, net="residual"), snr_db=(0.0, 20.0)),
+    Study(recipe=replace(TINY, net="residual", optimiser="muon")),
+    Study(recipe=replace(TINY, net="residual", optimiser="muon"), snr_db=(0.0, 20.0)),
 ]
 every_net = pytest.mark.parametrize("net", NETS)
 
@@ -232,7 +232,7 @@ class TestTraining:
         def training() -> Training:
             torch.manual_seed(0)
             codec, ends = study.codec(PARTS), (study.snr_db[0], study.snr_db[-1])
-            return Training(codec, study.link(), ends, study.train(PARTS), study.judged(PARTS.validation), TINY)
+            return Training(codec, study.link(), ends, study.train(PARTS), study.judged(PARTS.validation), study.recipe)
 
         whole, stopped, again = (training() for _ in range(3))
         torch.manual_seed(1)

@@ -54,7 +54,7 @@ class Training(CodecTraining[Epoch]):
         objective.check(channel, codec.n)
         self.channel, self.objective, self.validation = channel, objective, validation
         self.infomax = Infomax(codec.n).to(images.device)
-        self.optimiser = self.adam(codec.encoder.parameters(), codec.decoder.parameters())
+        self.optimiser = self.optimised(codec.encoder.parameters(), codec.decoder.parameters())
         self.taken = 0
 
     @property

@@ -43,7 +43,7 @@ class Training(CodecTraining[Epoch]):
     ) -> None:
         super().__init__(codec, images, recipe, said)
         self.channel, self.snr_db, self.validation = channel.to(images.device), snr_db, validation
-        self.optimiser = self.adam(codec.encoder.parameters(), codec.decoder.parameters())
+        self.optimiser = self.optimised(codec.encoder.parameters(), codec.decoder.parameters())
         weights = [*channel.parameters()]
         self.jammer = torch.optim.Adam(weights, recipe.lr, betas=(0.0, 0.99)) if weights else None
 

@@ -1,0 +1,71 @@
+"""Muon of nets: kernels as matrices, everything else by Adam, at one rate."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from jscc_sim.muon import Muon
+
+RATE, DECAY = 0.05, 0.1
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(16, 3), nn.Linear(3, 1))
+
+
+def learn(net, optimiser, steps=3):
+    for step in range(steps):
+        generator = torch.Generator().manual_seed(step)
+        optimiser.zero_grad()
+        net(torch.randn(5, 2, 4, 4, generator=generator)).square().mean().backward()
+        optimiser.step()
+
+
+class TestSteps:
+    def test_are_those_of_torch_on_flattened_kernels_and_matrices_and_adams_on_the_rest(self, net):
+        net[2].bias.requires_grad_(False)
+        before, made = copy.deepcopy(net), Muon(net.parameters(), RATE, weight_decay=DECAY)
+        learn(net, made, steps=1)
+        flat = [nn.Parameter(weights.detach().flatten(1)) for weights in (before[0].weight, before[2].weight)]
+        others = [nn.Parameter(weights.detach()) for weights in (before[0].bias, *before[3].parameters())]
+        torch_muon = torch.optim.Muon(flat, RATE, DECAY, adjust_lr_fn="match_rms_adamw")
+        adam = torch.optim.AdamW(others, RATE, weight_decay=DECAY)
+        moved = [net[0].weight, net[2].weight], [net[0].bias, *net[3].parameters()]
+        for mine, theirs in zip(moved, (flat, others), strict=True):
+            for one, other in zip(mine, theirs, strict=True):
+                other.grad = one.grad.view_as(other)
+        torch_muon.step()
+        adam.step()
+        for mine, theirs in zip(moved, (flat, others), strict=True):
+            for one, other in zip(mine, theirs, strict=True):
+                torch.testing.assert_close(one, other.view_as(one))
+        assert net[2].bias.equal(before[2].bias)
+
+    def test_have_the_rate_that_is_set(self, net):
+        before, made = copy.deepcopy(net), Muon(net.parameters(), RATE)
+        for group in made.param_groups:
+            group["lr"] = 0.0
+        learn(net, made)
+        assert all(one.equal(other) for one, other in zip(net.parameters(), before.parameters(), strict=True))
+
+    def test_forget_gradients(self, net):
+        made = Muon(net.parameters(), RATE)
+        learn(net, made)
+        made.zero_grad()
+        assert all(weights.grad is None for weights in net.parameters())
+
+
+class TestTakenUp:
+    def test_goes_on_as_it_would_have(self, net):
+        made = Muon(net.parameters(), RATE)
+        learn(net, made)
+        other = copy.deepcopy(net)
+        again = Muon(other.parameters(), RATE / 2)
+        again.load_state_dict(copy.deepcopy(made.state_dict()))
+        for one, optimiser in ((net, made), (other, again)):
+            learn(one, optimiser)
+        assert all(one.equal(another) for one, another in zip(net.parameters(), other.parameters(), strict=True))
