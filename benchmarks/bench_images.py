@@ -248,11 +248,16 @@ def compressed(data: str, count: int | None) -> list[Coded]:
     return [coded(parts.test.images[:count], name, mean) for name in FORMATS]
 
 
-def beside(result: Result, quick: bool) -> dict[str, Curve]:
+def separate(result: Result, *, quick: bool) -> tuple[str, list[Coded], float]:
+    """The set of images, its test images by all formats, and the complex uses that each has."""
+    data = str(result["data"])
+    values = math.prod(parts_of(data).test.images.shape[1:])
+    return data, compressed(data, 128 if quick else None), float(fraction("ratio", result["ratio"]) * values)
+
+
+def beside(result: Result, *, quick: bool) -> dict[str, Curve]:
     """PSNR over the SNR of what has as many uses: files at capacity or in outage, coded modulation, a linear codec."""
-    data, codes = str(result["data"]), compressed(str(result["data"]), 128 if quick else None)
-    shape = parts_of(data).test.images.shape[1:]
-    uses = float(fraction("ratio", result["ratio"]) * math.prod(shape))
+    data, codes, uses = separate(result, quick=quick)
     if (sjr_db := result["sjr_db"]) is not None:
         jam_power = from_decibels(-sjr_db)
         heard = {level: -decibels(from_decibels(-level) + jam_power) for level in LEVELS}
@@ -308,8 +313,7 @@ def covariant(data: str, count: int) -> Images:
 
 def under_jammers(result: Result, *, quick: bool) -> str:
     """What the rivals of a codec come to at its SNR: in Gaussian noise of the jammer's power, and at worst."""
-    data, codes = str(result["data"]), compressed(str(result["data"]), 128 if quick else None)
-    uses = float(fraction("ratio", result["ratio"]) * math.prod(parts_of(data).test.images.shape[1:]))
+    data, codes, uses = separate(result, quick=quick)
     (snr_db,), jam_power = result["snr_db"], from_decibels(-result["sjr_db"])
     noise_power = from_decibels(-snr_db)
     gaussian, test = AWGN(noise_power + jam_power), flat(parts_of(data).test)
@@ -370,7 +374,7 @@ def draw(part: str, results: Sequence[Result], out: Path, *, quick: bool) -> Non
                 mistold = np.mean([one["over_snr_mistold"] for one in same], 0)
                 psnr[f"told {BELIEVED:g} dB, {name.partition(' ')[2]}"] = list(zip(LEVELS, mistold, strict=True))
         by_jammer = {one["sjr_db"]: one for one in mine}
-        rivals = {name: curve for one in by_jammer.values() for name, curve in beside(one, quick).items()}
+        rivals = {name: curve for one in by_jammer.values() for name, curve in beside(one, quick=quick).items()}
         for name, rival in rivals.items():
             print(f"\n{data} {ratio}, {name}: " + ", ".join(f"{psnr:.2f} at {level:g}" for level, psnr in rival))
             for codec, curve in psnr.items():

@@ -9,6 +9,7 @@ are sent.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from channels import AWGN
 from jscc_sim.codec_training import flat
 from jscc_sim.codecs import KLT, DeepJSCC
 from jscc_sim.data.parts import Part, Parts, load_parts
-from jscc_sim.deepjscc import Recipe, Training, send
+from jscc_sim.deepjscc import PRESETS, Training, send
 from jscc_sim.metrics import peak_ratio
 from jscc_sim.plot.pictures import show_pictures
 from jscc_sim.seeds import seeded
@@ -47,7 +48,7 @@ class Systems:
         self.designs = {level: self.designed(level) for level in DESIGNS_DB}
         with seeded(0):
             self.codec = DeepJSCC((1, 28, 28), 2 * USES, "residual")
-            recipe = Recipe("residual", epochs=epochs, batch=32, lr=2e-3, decay=0.0)
+            recipe = replace(PRESETS["full"], epochs=epochs, batch=32)
             training = Training(self.codec, AWGN(1.0), (7.0, 7.0), flat(parts.train), flat(parts.validation), recipe)
             for _ in training.run():
                 pass

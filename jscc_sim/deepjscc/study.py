@@ -24,8 +24,8 @@ CHANNELS: dict[str, Callable[[float, float], Channel]] = {
     "jammer": lambda noise_power, jam_power: Jammer(PerSymbolPolicy(NeuralPolicy(1, HIDDEN)), noise_power, jam_power),
 }
 PRESETS = {
-    "quick": Recipe("residual", epochs=3, batch=32, lr=2e-3, decay=0.0),
-    "full": Recipe("residual", epochs=30, batch=32, lr=2e-3, decay=0.0),
+    "quick": Recipe("residual", epochs=3, batch=64, lr=2e-3, decay=0.0, optimiser="muon"),
+    "full": Recipe("residual", epochs=30, batch=64, lr=2e-3, decay=0.0, optimiser="muon"),
     "paper": Recipe("paper", epochs=100, batch=64, decay=0.0),
 }
 
