@@ -368,22 +368,22 @@ def draw(part: str, results: Sequence[Result], out: Path, *, quick: bool) -> Non
             )
             for name, same in by_study(mine).items()
         }
-        psnr, ssim = ({name: curve[side] for name, curve in curves.items()} for side in (0, 1))
+        psnrs, ssims = ({name: curve[side] for name, curve in curves.items()} for side in (0, 1))
         for name, same in by_study(mine).items():
             if part == "cifar":
                 mistold = np.mean([one["over_snr_mistold"] for one in same], 0)
-                psnr[f"told {BELIEVED:g} dB, {name.partition(' ')[2]}"] = list(zip(LEVELS, mistold, strict=True))
+                psnrs[f"told {BELIEVED:g} dB, {name.partition(' ')[2]}"] = list(zip(LEVELS, mistold, strict=True))
         by_jammer = {one["sjr_db"]: one for one in mine}
         rivals = {name: curve for one in by_jammer.values() for name, curve in beside(one, quick=quick).items()}
         for name, rival in rivals.items():
-            print(f"\n{data} {ratio}, {name}: " + ", ".join(f"{psnr:.2f} at {level:g}" for level, psnr in rival))
-            for codec, curve in psnr.items():
+            print(f"\n{data} {ratio}, {name}: " + ", ".join(f"{value:.2f} at {level:g}" for level, value in rival))
+            for codec, curve in psnrs.items():
                 if met := crossings(curve, rival):
                     print(f"{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in met)} dB")
         for one in by_jammer.values():
             if one["sjr_db"] is not None:
                 print(f"\n{under_jammers(one, quick=quick)}")
-        figure = fidelity_curves(psnr, ssim, beside=rivals)
+        figure = fidelity_curves(psnrs, ssims, beside=rivals)
         save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
 
 
