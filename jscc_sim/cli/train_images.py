@@ -56,7 +56,7 @@ def images(
 ) -> int:
     """Train convolutional nets to send images as channel symbols (DeepJSCC), and measure what arrives of unseen ones.
 
-    PSNR in dB and SSIM are means over test images and ten draws of the channel. Every word has power one per real use,
+    PSNR in dB and SSIM are means over test images, each sent once. Every word has power one per real use,
     and SNR is P/N per real use; the result says the power, the uses and the peak that were measured. The weights are
     those that did best on validation images. An interrupted command goes on with --out DIR as if it had not been.
 

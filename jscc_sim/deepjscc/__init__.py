@@ -1,7 +1,7 @@
 """Images over the air by DeepJSCC: codecs trained over channels and against a jammer, and what they are worth."""
 
 from jscc_sim.codec_training import Recipe
-from jscc_sim.deepjscc.conduct import DRAWS, Studied, conduct
+from jscc_sim.deepjscc.conduct import Studied, conduct
 from jscc_sim.deepjscc.exhibits import Exhibit, exhibit
 from jscc_sim.deepjscc.fidelity import Fidelity, measure, send
 from jscc_sim.deepjscc.folder import finish, load_deepjscc, save
@@ -10,7 +10,6 @@ from jscc_sim.deepjscc.training import Epoch, Training
 
 __all__ = [
     "CHANNELS",
-    "DRAWS",
     "PRESETS",
     "Epoch",
     "Exhibit",

@@ -18,8 +18,6 @@ from jscc_sim.epochs import unheard
 from jscc_sim.seeds import seeded
 
 Hear = Callable[[Epoch], None]
-# How often the test images are sent.
-DRAWS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +35,7 @@ class Studied:
 def conduct(
     study: Study, parts: Parts, *, device: str = "cpu", saved: Path | None = None, hear: Hear = unheard
 ) -> Studied:
-    """Train, then measure at the SNRs that the study is judged at, over ten draws of the channel.
+    """Train, then measure at the SNRs that the study is judged at.
 
     With ``saved``, training goes on from the checkpoint there, if one is, and leaves one after each epoch.
     """
@@ -71,10 +69,7 @@ def measured(codec: DeepJSCC, channel: Channel, study: Study, parts: Parts) -> d
     start = time.process_time()
     found: dict[str, Any] = {}
     for name, part in (("valid", parts.validation), ("test", parts.test)):
-        at_each = [
-            measure(codec, channel.at(level), study.judged(part), codec.shape, DRAWS if name == "test" else 1)
-            for level in study.judged_at
-        ]
+        at_each = [measure(codec, channel.at(level), study.judged(part), codec.shape) for level in study.judged_at]
         for score in ("psnr", "psnr_error", "psnr_of_mse", "ssim", "ssim_error"):
             found[f"{name}_{score}"] = [round(getattr(one, score), 4) for one in at_each]
     with torch.no_grad():
