@@ -96,7 +96,7 @@ class CodecStudy(ABC):
         count = len(parts.train.images[: self.images])
         if count < self.recipe.batch:
             raise ValueError(
-                f"{count} images do not make a batch of {self.recipe.batch}: they are too few to learn from"
+                f"{count} images do not make a batch of {self.recipe.batch}: learn from more, or by another preset"
             )
         for part in (parts.validation, parts.test):
             if len(part) < 2:

@@ -129,9 +129,14 @@ class Epochs(ABC, Generic[E]):
                 hear(self._epoch(before + index / self.batches, (totals / index).tolist()))
         means = dict(zip([*self.epoch.__annotations__][1:], (totals / self.batches).tolist(), strict=True))
         if wrong := [f"{name} became {mean:g}" for name, mean in means.items() if not math.isfinite(mean)]:
-            said = " and ".join(wrong)
-            raise FloatingPointError(f"in epoch {before + 1} {said}: lower lr, now {self.schedule.lr:g}, or a weight")
+            raise self.diverged(" and ".join(wrong))
         return self._epoch(before + 1, means.values())
+
+    def diverged(self, said: str) -> FloatingPointError:
+        """The error to raise when what is ``said`` says that the training went astray."""
+        return FloatingPointError(
+            f"in epoch {len(self.epochs) + 1} {said}: lower lr, now {self.schedule.lr:g}, or a weight"
+        )
 
     def _epoch(self, number: float, means: Iterable[float]) -> E:
         return cast("Callable[..., E]", self.epoch)(number, *means)

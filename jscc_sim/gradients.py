@@ -18,6 +18,14 @@ Loss = Callable[[Tensor], Tensor]
 MOST_SYMBOLS = 16
 
 
+def check_enumerable(n: int) -> None:
+    """ValueError if words of n symbols are too many to enumerate."""
+    if n > MOST_SYMBOLS:
+        raise ValueError(
+            f"2^{n} words are too many to enumerate: take words of {MOST_SYMBOLS} symbols at most, or sample"
+        )
+
+
 def draw(probability: Tensor, samples: int) -> Tensor:
     """Antipodal words ``(samples, ..., n)``, without a gradient."""
     wanted = probability.detach().expand(samples, *probability.shape)
@@ -44,8 +52,7 @@ def log_chance(y: Tensor, probability: Tensor) -> Tensor:
 def exact(probability: Tensor, loss: Loss) -> Tensor:
     """The mean loss itself, over all 2ⁿ words; ValueError beyond 16 symbols."""
     n = probability.shape[-1]
-    if n > MOST_SYMBOLS:
-        raise ValueError(f"2^{n} words are too many to enumerate: take words of {MOST_SYMBOLS} symbols at most")
+    check_enumerable(n)
     bits = (torch.arange(2**n, device=probability.device)[:, None] >> torch.arange(n, device=probability.device)) & 1
     words = (1 - 2 * bits).to(probability).view(2**n, *[1] * (probability.ndim - 1), n)
     words = words.expand(2**n, *probability.shape)

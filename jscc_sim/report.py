@@ -10,6 +10,8 @@ from jscc_sim.checkpoint import short_name
 from jscc_sim.montecarlo import Row
 from jscc_sim.verify import verdict
 
+# Characters of the first column.
+NAME = 18
 FORMAT = "{:<18} {:>12} {:<11} {:>11}  {:<25} {:>11} {}{:>10}  {}"
 CERTIFIED = "{:>11} {:>11} "
 
@@ -23,7 +25,7 @@ def columns(row: Row) -> str:
 def line(row: Row) -> str:
     """The row under its `columns`; a codec from a file or folder goes by the last part of its name."""
     return FORMAT.format(
-        short_name(str(row.labels.get("codec", "–")))[:18],
+        _fitting(short_name(str(row.labels.get("codec", "–")))),
         _level(row),
         row.metric,
         figure(row.mean),
@@ -33,6 +35,11 @@ def line(row: Row) -> str:
         row.words,
         verdict(row) or _unsaid(row),
     )
+
+
+def _fitting(name: str) -> str:
+    """A name in its column; of a long one start and end, which tells codecs of one study apart."""
+    return name if len(name) <= NAME else f"{name[:6]}…{name[7 - NAME :]}"
 
 
 def _bound(value: float | None) -> str:

@@ -152,6 +152,7 @@ class TestRefuses:
             (("--bits", "0"), "--bits"),
             (("--at", "0.7"), "must lie between 0 and 0.5, got 0.7"),
             (("--at", "-0.1"), "must lie between 0 and 0.5, got -0.1"),
+            (("--channel", "awgn"), "awgn takes --at, its SNR"),
             (("--channel", "bcs"), "did you mean 'bsc'"),
             (("--objective", "iafb"), "did you mean 'iabf'"),
             (("--preset", "ful"), "did you mean 'full'"),

@@ -28,6 +28,7 @@ ROWS = [
     row(0.2, bound=0.3, p_value=1e-9),
     row(0.3, labels=LABELS | {"codec": "a/b/pair.safetensors"}),
     row(0.3, labels={"noise": 0.5}),
+    row(0.3, labels=LABELS | {"codec": "a/straight-through-100-bsc-0.1-2"}),
 ]
 
 
@@ -35,10 +36,11 @@ def test_table_lines_stand_under_their_heads():
     lines = [report.columns(ROWS[0]), *map(report.line, ROWS)]
     heads = report.columns(ROWS[0]).index("verdict")
     assert all(line[heads - 1] == " " and line[heads] in "ad–v" for line in lines)
-    assert [line.split()[-1] for line in lines[1:]] == ["agrees", "agrees", "–", "disagrees", "–", "–"]
+    assert [line.split()[-1] for line in lines[1:]] == ["agrees", "agrees", "–", "disagrees", "–", "–", "–"]
     assert lines[5].startswith("pair ")
     assert "≥ 0.19" in lines[3]
     assert "noise 0.5" in lines[6]  # a link of one's own, with labels of its own
+    assert lines[7].startswith("straig…0-bsc-0.1-2 ")  # start and end of a long name
 
 
 def test_json_has_every_label_and_number_at_full_precision():

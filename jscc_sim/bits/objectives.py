@@ -1,5 +1,6 @@
 """What a codec of bits is trained for: a gradient through the word, the noise it meets, and its information."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,8 +14,8 @@ from channels.binary import flipped
 from jscc_sim.bits.levels import adversarial_levels
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.gradients import (
-    MOST_SYMBOLS,
     Loss,
+    check_enumerable,
     draw,
     drawn_straight_through,
     exact,
@@ -38,6 +39,8 @@ THROUGH = ("drawn-straight-through", "straight-through")
 # Those that compare samples with each other.
 LEAVING_ONE_OUT = ("score-function", "vimco")
 NOISES = ("channel", "adversarial")
+# Of a batch of words; more do not fit into memory.
+MOST_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,11 @@ class Objective:
         known("gradient", self.gradient, GRADIENTS)
         known("noise", self.noise, NOISES)
         least = 2 if self.gradient in LEAVING_ONE_OUT else 1
-        if not (isinstance(self.samples, int) and self.samples >= least):
-            raise ValueError(f"samples must be a whole number, {least} or more for {self.gradient}, got {self.samples}")
-        if not (isinstance(self.infomax, int | float) and self.infomax >= 0):
-            raise ValueError(f"infomax must be a number, 0 or more, got {self.infomax}")
+        if not (isinstance(self.samples, int) and least <= self.samples <= MOST_SAMPLES):
+            wanted = f"{least} to {MOST_SAMPLES} for {self.gradient}"
+            raise ValueError(f"samples must be a whole number, {wanted}, got {self.samples}")
+        if not (isinstance(self.infomax, int | float) and 0 <= self.infomax < math.inf):
+            raise ValueError(f"infomax must be a finite number, 0 or more, got {self.infomax}")
 
     def check(self, channel: Channel, n: int) -> None:
         """ValueError unless its noise can be that of the channel, and its gradient that of words of n symbols."""
@@ -69,10 +73,8 @@ class Objective:
             raise ValueError(
                 f"adversarial noise chooses crossover probabilities, which {type(channel).__name__} has not: use bsc"
             )
-        if self.gradient == "exact" and n > MOST_SYMBOLS:
-            raise ValueError(
-                f"2^{n} words are too many to enumerate: take {MOST_SYMBOLS} bits at most, or sample words"
-            )
+        if self.gradient == "exact":
+            check_enumerable(n)
 
     def loss(self, codec: BinaryCodec, u: Tensor, probability: Tensor, channel: Channel) -> Tensor:
         """The loss of each image ``u (batch, k)``, with the gradients that lower its mean; information aside.
@@ -82,8 +84,10 @@ class Objective:
         the value is ``−log mean exp(−error)`` over the samples, else the mean error.
 
         Adversarial levels are those of the word that meets them, where a gradient passes through; where received
-        symbols are drawn, they are, as in the paper, those of one word drawn for all samples.
+        symbols are drawn, they are, as in the paper, those of one word drawn for all samples. ValueError for a channel
+        that `check` refuses.
         """
+        self.check(channel, codec.n)
 
         def error(y: Tensor) -> Tensor:
             return codec.k * codec.loss(u, y, channel.nominal).float()

@@ -19,6 +19,16 @@ JUDGING = 5
 DECODED = 4096
 
 
+def check_searchable(channel: Channel) -> None:
+    """ValueError unless a transmitter can search words for the channel."""
+    if not isinstance(channel, BSC | BEC):
+        raise ValueError(
+            f"the search is for nature's flips or erasures, not {type(channel).__name__}: use bsc or bec, or no search"
+        )
+    if isinstance(channel, BSC) and channel.flip > 0.5:
+        raise ValueError(f"the search is for flips of probability 0.5 at most, got {channel.flip:g}")
+
+
 class SearchedCodec(Codec):
     """A binary codec whose word is improved, flip by flip, for the channel that it is to pass.
 
@@ -35,16 +45,11 @@ class SearchedCodec(Codec):
 
     def __init__(self, codec: BinaryCodec, channel: Channel, draws: int = 64, rounds: int = 4, tried: int = 4) -> None:
         super().__init__()
-        if not isinstance(channel, BSC | BEC):
-            raise ValueError(
-                f"the search is for nature's flips or erasures, not {type(channel).__name__}: use bsc or bec"
-            )
-        if isinstance(channel, BSC) and channel.flip > 0.5:
-            raise ValueError(f"the search is for flips of probability 0.5 at most, got {channel.flip:g}")
-        if draws < 2:
+        check_searchable(channel)
+        if checked_count("draws", draws) < 2:
             raise ValueError(f"a gain is judged on at least 2 draws, got {draws}")
         self.codec, self.channel, self.k, self.n = codec, channel, codec.k, codec.n
-        self.draws, self.rounds = draws, rounds
+        self.draws, self.rounds = draws, rounds and checked_count("rounds", rounds)
         self.tried = min(checked_count("tried", tried), codec.n)
         self.train(codec.training)  # a module is born in training, and would take the codec there
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from channels import AWGN, BEC, BSC, BitFlip, Channel
 from jscc_sim.bits.objectives import BEST, OBJECTIVES, Objective
+from jscc_sim.bits.search import check_searchable
 from jscc_sim.codec_training import CodecStudy, Recipe
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Part, Parts
@@ -61,8 +62,8 @@ class Study(CodecStudy):
             raise ValueError(f"channel {self.channel} takes {'--flips' if self.flips is None else 'no flips'}")
         if self.flips is not None and not 0 <= self.flips <= self.bits:
             raise ValueError(f"flips must be 0 to {self.bits}, as words have so many bits, got {self.flips}")
-        if self.search and self.channel not in ("bsc", "bec"):
-            raise ValueError(f"the search is for nature's flips or erasures, not {self.channel}: leave --search out")
+        if self.search:
+            check_searchable(self.link)
         self.sought.check(self.link, self.bits)
         object.__setattr__(self, "objective", self.objective.replace(" ", ""))
 

@@ -72,6 +72,8 @@ class Training(CodecTraining[Epoch]):
         codec, objective = self.model, self.objective
         with self.precision.autocast():
             probability = codec.logits(x).float().sigmoid()
+            if probability.isnan().any():  # which no word can be drawn from
+                raise self.diverged("the chance of a symbol became nan")
             error = objective.loss(codec, x, probability, self.channel).mean()
         learns = objective.infomax > 0
         self.infomax.train(learns or self.taken % REPORTED == 0)

@@ -72,11 +72,20 @@ def images(
 
     known("preset", preset, PRESETS)
     recipe = replace(PRESETS[preset], epochs=epochs or PRESETS[preset].epochs)
-    few = (asked.images, asked.judged_images)
-    levels = _levels(snr_db)
-    studies = [Study(data, ratio, channel, levels, sjr_db, peak, recipe, seed, *few) for seed in asked.in_a_row]
+    study = Study(
+        data=data,
+        ratio=ratio,
+        channel=channel,
+        snr_db=_levels(snr_db),
+        sjr_db=sjr_db,
+        peak=peak,
+        recipe=recipe,
+        images=asked.images,
+        judged_images=asked.judged_images,
+    )
     parts = load_parts(data)
-    studies[0].check(parts)
+    study.check(parts)
+    studies = [replace(study, seed=seed) for seed in asked.in_a_row]
     results = asked.results("train images", studies, parts, finish)
     if not asked.as_json:
         click.echo(_table(results))

@@ -85,11 +85,13 @@ def learning(found: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> Fi
     }
     for index, (name, seeds) in enumerate(found.items()):
         for seed, epochs in enumerate(seeds):
-            numbers = [epoch["number"] for epoch in epochs]
-            errors.plot(numbers, [epoch["loss"] for epoch in epochs], color=f"C{index}", label="" if seed else name)
+            numbers, marker = [epoch["number"] for epoch in epochs], "." if len(epochs) == 1 else ""
+            losses = [epoch["loss"] for epoch in epochs]
+            errors.plot(numbers, losses, marker=marker, color=f"C{index}", label="" if seed else name)
             for what, (said, style) in named.items():
                 values = [epoch[what] for epoch in epochs]
-                terms.plot(numbers, values, style, color=f"C{index}", label="" if index or seed else said)
+                label = "" if index or seed else said
+                terms.plot(numbers, values, ls=style, marker=marker, color=f"C{index}", label=label)
     errors.set(xlabel="epoch", ylabel="loss of an image in training", yscale="log")
     terms.set(xlabel="epoch", ylabel="terms of I(X; Y), sampled words, in nats")
     for axes in (errors, terms):
