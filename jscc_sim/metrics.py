@@ -13,6 +13,8 @@ from jscc_sim.sources import Images, Source
 # A power of two, so that float32 holds 1 − LEAST_CHANCE, and its distance from 1, exactly.
 LEAST_CHANCE = 2.0**-20
 LEAST_ERROR = 1e-12
+# Words, to see whether they are bits.
+LOOKED_AT = 16
 
 
 def identity(mean: float) -> float:
@@ -69,8 +71,16 @@ def cross_entropy(sent: Transmission) -> Tensor:
 
 def wrong_bits(sent: Transmission) -> Tensor:
     """``(words,)``: how many bits are wrong; a sum of differences, because comparisons are slower."""
+    _check_decided(sent)
     wrong = sent.u - sent.u_hat
     return wrong.squeeze(-1) if wrong.shape[-1] == 1 else wrong.abs_().sum(-1)
+
+
+def _check_decided(sent: Transmission) -> None:
+    """ValueError unless bits were decoded, as far as the first words show."""
+    few = sent.u_hat[:LOOKED_AT]
+    if not ((few == 0) | (few == 1)).all():
+        raise ValueError("the codec decoded numbers that are neither 0 nor 1 where bits are due: decide soft values")
 
 
 def bit_errors(sent: Transmission) -> Tensor:
@@ -78,6 +88,7 @@ def bit_errors(sent: Transmission) -> Tensor:
     k = sent.u.shape[-1]
     if k > 1:
         return wrong_bits(sent).double() / k
+    _check_decided(sent)
     # numpy compares several times as fast as torch does.
     return torch.from_numpy(sent.u.numpy(force=True) != sent.u_hat.numpy(force=True)).squeeze(-1)
 

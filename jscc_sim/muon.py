@@ -21,7 +21,7 @@ class Muon(torch.optim.AdamW):
             (matrices if one.dim() > 1 and min(len(one), one[0].numel()) > 1 else others).append(one)
         super().__init__(others, lr, weight_decay=weight_decay, fused=fused)
         # Parameters that share memory with those of the net, which must stay where they are.
-        self.matrices = [(one, nn.Parameter(one.detach().flatten(1))) for one in matrices]
+        self.matrices = [(one, nn.Parameter(one.detach().view(len(one), -1))) for one in matrices]
         flat = [parameter for _, parameter in self.matrices]
         self.muon = torch.optim.Muon(flat, lr, weight_decay, adjust_lr_fn="match_rms_adamw")
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 Value = float | int | bool | str
+# Complex uses to a value.
+MOST_RATIO = 4
 # Text that needs no quotes, but for names of values.
 BARE = re.compile(r"(?!(?:True|False|None)$)[A-Za-z][\w-]*")
 
@@ -27,14 +29,16 @@ def number(what: str, text: str) -> float:
         raise ValueError(f"{what} takes a number after the colon, got {text!r}") from None
 
 
-def fraction(what: str, text: str) -> Fraction:
-    """A positive number as in ``1/6`` or ``0.25``; ValueError that names it otherwise."""
+def bandwidth_ratio(text: str) -> Fraction:
+    """Complex uses per value, as in ``1/6`` or ``0.25``; ValueError unless it is positive and no more than 4."""
     try:
         found = Fraction(text)
     except (ValueError, ZeroDivisionError):
         found = Fraction(0)
     if found <= 0:
-        raise ValueError(f"a {what} is a positive fraction such as 1/6, or a number, got {text!r}")
+        raise ValueError(f"a bandwidth ratio is a positive fraction such as 1/6, or a number, got {text!r}")
+    if found > MOST_RATIO:
+        raise ValueError(f"a bandwidth ratio must be at most {MOST_RATIO}, got {text}")
     return found
 
 

@@ -357,6 +357,7 @@ def test_fading_words_are_read_with_their_gains():
         ),
         (Request("awgn", ("linear",), modulation="qpsk"), "--modulation is for codecs of bits, which 'linear' is not"),
         (Request("awgn", ("uncoded",), modulation="17qam"), "17qam"),
+        (Request("awgn", ("uncoded",), modulation="bpsk"), "leave it out"),
         (Request("awgn", ("hamming",), modulation="qpsk"), "words of 7 bits, which do not fill points of qpsk"),
         (Request("bsc", ("uncoded",), modulation="qpsk"), "leave --modulation out"),
         (Request("bsc", ("uncoded",), ebn0_db=(1.0,)), "--ebn0 means nothing to channel 'bsc'"),

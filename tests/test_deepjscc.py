@@ -163,9 +163,6 @@ class TestCodec:
             told = codec.told(channel.at(level).nominal).snr_db
             assert told == pytest.approx(-10 * math.log10(10 ** (-level / 10) + noise), abs=0.01)
 
-    def test_words_are_finite(self):
-        assert DeepJSCC(SHAPE, 16).eval().encode(torch.rand(3, 192)).isfinite().all()
-
     def test_what_is_told_lies_within_what_was_learned(self):
         codec = DeepJSCC(SHAPE, 16, adaptive=True)
         assert [codec.told(AWGN(noise)).snr_db for noise in (100.0, 0.1, 1e-9)] == pytest.approx([-10, 10, 40])
@@ -225,7 +222,7 @@ class TestStudy:
 class TestTraining:
     @pytest.mark.parametrize("study", ODD, ids=lambda study: study.name)
     def test_errors_fall(self, study):
-        longer = replace(study, recipe=replace(TINY, epochs=20))
+        longer = replace(study, recipe=replace(study.recipe, epochs=20))
         curve = [epoch.mse for epoch in conduct(longer, PARTS).epochs]
         assert curve[-1] < 0.9 * curve[0]
 

@@ -500,6 +500,16 @@ def test_longer_words_of_bits_have_both_error_rates():
     assert all(verdict(row) == "agrees" for row in rows)
 
 
+@pytest.mark.parametrize("k", [1, 4])
+def test_soft_values_are_no_bits(k):
+    class Soft(Repetition):
+        def decode(self, y, law):
+            return y.sigmoid()
+
+    with pytest.raises(ValueError, match="neither 0 nor 1 where bits are due: decide soft values"):
+        list(sweep([Case(Link(Bits(k), Soft(k, 1), AWGN(0.5)))]))
+
+
 class Hidden(Linear):
     """A user's codec whose parameters its repr does not show."""
 

@@ -296,6 +296,7 @@ class TestCommand:
             (("--ratio", "0"), "positive fraction"),
             (("--format", "png"), "png"),
             (("--ratio", "1/1000"), "larger ratio"),
+            (("--ratio", "1e400"), "at most 4, got 1e400"),
         ],
     )
     def test_says_in_one_line_what_is_wrong(self, run, asked, said):

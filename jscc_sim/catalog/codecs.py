@@ -125,6 +125,8 @@ def modulated(name: str, codec: Codec, modulation: str | None) -> Codec:
         return codec
     if not isinstance(codec, BitCodec):
         raise ValueError(f"--modulation is for codecs of bits, which {name!r} is not: leave --modulation out")
+    if modulation == "bpsk":
+        raise ValueError("bits are sent as ±1, which is BPSK, unless --modulation says otherwise: leave it out")
     known("modulation", modulation, CONSTELLATIONS)
     if wrong := codec.n % CONSTELLATIONS[modulation]:
         fill = f"codec {name!r} sends words of {codec.n} bits, which do not fill points of {modulation}"

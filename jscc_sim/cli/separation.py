@@ -60,15 +60,27 @@ def separation(
     --designed-for one format and rate stand at every SNR, and show the cliff.
     """
     from jscc_sim.data.parts import load_parts
-    from jscc_sim.separation import FORMATS, OverFading, OverNoise, coded, designed, ideal, in_outage, practical
-    from jscc_sim.spelling import fraction, known
+    from jscc_sim.separation import (
+        FORMATS,
+        SIDE,
+        OverFading,
+        OverNoise,
+        coded,
+        designed,
+        ideal,
+        in_outage,
+        modes,
+        practical,
+    )
+    from jscc_sim.spelling import bandwidth_ratio, known
     from jscc_sim.store import Store
 
     for name in formats:
         known("image format", name, FORMATS)
     parts = load_parts(data)
     test, mean = parts.test.images[:images], parts.train.images.mean(0, dtype=float)
-    uses = float(fraction("bandwidth ratio", ratio) * math.prod(test.shape[1:]))
+    uses = float(bandwidth_ratio(ratio) * math.prod(test.shape[1:]))
+    modes(int(uses * SIDE**2))  # lest images be coded for a ratio that is too small
     wanted = formats or tuple(FORMATS)
     with ExitStack() as stack:
         tell = stack.enter_context(progress_bar("separation", len(wanted) + len(snr_db), "steps", "steps"))

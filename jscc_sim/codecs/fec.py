@@ -99,7 +99,7 @@ class Polar(BitCodec):
 class Turbo(BitCodec):
     """The turbo code of rate 1/3 with the 3GPP interleaver, two terminated encoders of eight states (Sionna).
 
-    With their tails ``n = 3k + 12``.
+    With their tails ``n = 3k + 12``. Where 3GPP has no interleaver for k, it is Sionna's: the next longer one, cut.
     """
 
     def __init__(self, k: int = 256, iterations: int = 6) -> None:

@@ -62,18 +62,18 @@ def conduct(
 
 
 def measured(codec: DeepJSCC, channel: Channel, study: Study, parts: Parts) -> dict[str, Any]:
-    """PSNR and SSIM of validation and test images at each SNR that the study is judged at, and the power of words.
+    """PSNR and SSIM of test images at each SNR that the study is judged at, and the power of words.
 
     ``_error`` is a standard error over images.
     """
-    start = time.process_time()
-    found: dict[str, Any] = {}
-    for name, part in (("valid", parts.validation), ("test", parts.test)):
-        at_each = [measure(codec, channel.at(level), study.judged(part), codec.shape) for level in study.judged_at]
-        for score in ("psnr", "psnr_error", "psnr_of_mse", "ssim", "ssim_error"):
-            found[f"{name}_{score}"] = [round(getattr(one, score), 4) for one in at_each]
+    start, images = time.process_time(), study.judged(parts.test)
+    at_each = [measure(codec, channel.at(level), images, codec.shape) for level in study.judged_at]
+    found: dict[str, Any] = {
+        f"test_{score}": [round(getattr(one, score), 4) for one in at_each]
+        for score in ("psnr", "psnr_error", "psnr_of_mse", "ssim", "ssim_error")
+    }
     with torch.no_grad():
-        x = codec.encode(study.judged(parts.test)[:1000])
+        x = codec.encode(images[:1000])
     pairs = x.unflatten(-1, (-1, 2)).square().mean(-1)
     found |= {"judged_at": list(study.judged_at), "power": float(x.square().mean())}
     found["peak_over_mean"] = float(pairs.max() / pairs.mean())

@@ -11,10 +11,8 @@ from jscc_sim.codecs import DeepJSCC
 from jscc_sim.codecs.deepjscc_nets import ratio_step
 from jscc_sim.data.parts import Parts
 from jscc_sim.image_metrics import check_sides, shape_of
-from jscc_sim.spelling import fraction, known
+from jscc_sim.spelling import bandwidth_ratio, known
 
-# Complex uses to a value of an image.
-MOST_RATIO = 4
 # How many hidden units the jammer has that learns against the codec.
 HIDDEN = 64
 CHANNELS: dict[str, Callable[[float, float], Channel]] = {
@@ -58,13 +56,12 @@ class Study(CodecStudy):
             raise ValueError(f"the SNR is one number, or a range from the lower to the higher, got {told}")
         if (self.sjr_db is not None) != (self.channel == "jammer"):
             raise ValueError(f"channel {self.channel!r} takes {'--sjr' if self.sjr_db is None else 'no --sjr'}")
-        if self.fraction > MOST_RATIO:
-            raise ValueError(f"a bandwidth ratio must be at most {MOST_RATIO}, got {self.ratio}")
+        bandwidth_ratio(self.ratio)
 
     @property
     def fraction(self) -> Fraction:
         """Complex uses per value of an image."""
-        return fraction("bandwidth ratio", self.ratio)
+        return bandwidth_ratio(self.ratio)
 
     @property
     def adaptive(self) -> bool:
