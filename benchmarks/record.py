@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -76,7 +76,8 @@ def run(
 ) -> dict[str, Result]:
     """Attempt the studies that the record lacks, several at a time, and add them to it; all that it then holds.
 
-    None is begun after so many ``minutes``. An attempt that raises FloatingPointError is told, and not recorded.
+    None is begun after so many ``minutes``. An attempt that raises FloatingPointError is told, and not recorded; any
+    other error ends the run, once what was begun beside it is recorded.
     """
     out.mkdir(parents=True, exist_ok=True)
     known, deadline = recorded(studies, record, aside), time.time() + 60 * minutes
@@ -86,17 +87,22 @@ def run(
             for name, study in studies.items()
             if name not in known
         }
-        for future in as_completed(names):
-            try:
-                name, became = names[future], future.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)  # or all others would be conducted first, and their results lost
-                raise
-            if not isinstance(became, str):
-                known[name] = {"name": name, **became}
-                with record.open("a") as lines:
-                    lines.write(json.dumps(known[name]) + "\n")
-            print(f"{time.strftime('%H:%M')} {name}: {became if isinstance(became, str) else 'done'}", flush=True)
+        waiting, errors = set(names), []
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = names[future]
+                if error := future.exception():
+                    errors.append(error)
+                    waiting = {other for other in waiting if not other.cancel()}
+                    continue
+                if not isinstance(became := future.result(), str):
+                    known[name] = {"name": name, **became}
+                    with record.open("a") as lines:
+                        lines.write(json.dumps(known[name]) + "\n")
+                print(f"{time.strftime('%H:%M')} {name}: {became if isinstance(became, str) else 'done'}", flush=True)
+    if errors:
+        raise errors[0]
     return {name: known[name] for name in studies if name in known}
 
 

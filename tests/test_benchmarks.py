@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +29,10 @@ class Thing:
 def attempt(thing: Thing, folder: Path) -> dict[str, object]:
     if thing.size == 0:
         raise FloatingPointError("nan")
+    if thing.size == 13:
+        raise FileExistsError("another study")
+    if thing.size == 14:
+        time.sleep(1)
     return {**thing.describe(), "folder": folder.name}
 
 
@@ -56,6 +61,14 @@ class TestRecord:
         assert run({"two": Thing(2)}, tmp_path, minutes=0) == {}
         assert "zero: failed: nan" in (said := capfd.readouterr().out)
         assert "two: left" in said
+
+    def test_an_error_ends_it_when_what_was_begun_is_recorded(self, tmp_path):
+        things = {str(size): Thing(size) for size in (14, 13, *range(20, 40))}
+        with pytest.raises(FileExistsError, match="another study"):
+            record.run(things, attempt, tmp_path, tmp_path / "record.jsonl", processes=2)
+        names = {json.loads(line)["name"] for line in (tmp_path / "record.jsonl").open()}
+        assert "14" in names
+        assert "39" not in names
 
     def test_numbers_that_stand_alone_have_six_digits(self):
         found = record.rounded({"long": 1.23456789, "many": [1.23456789], "curve_of": 1, "count": 3}, ("curve",))
