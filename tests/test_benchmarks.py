@@ -9,13 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jscc_sim import deepjscc
 from jscc_sim.bits import Recipe, Study
 from jscc_sim.data.parts import Part, Parts
+from jscc_sim.separation import Mode
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import bench_bits
+import bench_images
 import record
+import rivals
 
 
 @dataclass(frozen=True)
@@ -133,3 +137,59 @@ class TestBits:
         ]
         (axes,) = bench_bits.over_epochs(results).axes
         assert [line.get_label() for line in axes.lines] == ["straight-through", "necst"]
+
+
+class TestImages:
+    """What DeepJSCC and its rivals come to in a benchmark: a tiny one of small pictures, in this process."""
+
+    @pytest.fixture(autouse=True)
+    def small(self, monkeypatch):
+        rng = np.random.default_rng(0)
+        coarse = rng.integers(0, 256, (3, 80, 2, 2, 3))
+        parts = Parts(*(Part(np.kron(one, np.ones((1, 4, 4, 1))).astype(np.uint8)) for one in coarse))
+        for module in (bench_images, rivals):
+            monkeypatch.setattr(module, "parts_of", lambda data: parts)
+        monkeypatch.setattr("jscc_sim.separation.baseline.modes", lambda uses: (Mode(uses, 2 * uses, "qpsk"),))
+        monkeypatch.setattr(rivals, "DESIGNS", (7.0,))
+        monkeypatch.setattr(rivals, "ROTATED", 4)
+        rivals.covariant.cache_clear()
+
+    def conducted(self, attempt, part, tmp_path):
+        tiny = deepjscc.Recipe("residual", epochs=1, batch=40, decay=0.0, optimiser="muon")
+        planned = [replace(study, recipe=tiny) for study in bench_images.PARTS[part](0) if study.data == "cifar10"][:2]
+        studies = {f"{part}/{study.name}": study for study in planned}
+        results = [{"name": name, **attempt(study, tmp_path / name)} for name, study in studies.items()]
+        beside = {
+            name: rivals.measured(replace(setting, images=64, blocks=20, levels=(4.0, 10.0)), tmp_path / name)
+            for name, setting in bench_images.settings(studies, quick=True).items()
+        }
+        return results, [*beside.values()]
+
+    def test_tables_and_figures_have_what_they_show(self, tmp_path, capsys):
+        results, beside = self.conducted(bench_images.attempt, "fixed", tmp_path)
+        assert all(abs(one["delivered_db"] - level) < 0.1 for one, level in zip(results, (1.0, 7.0), strict=True))
+        bench_images.show("fixed", results, beside, tmp_path)
+        said = capsys.readouterr().out
+        for shown in (
+            "| 1 | 4 | 7 | 10 |",
+            "told another SNR",
+            "at capacity",
+            "lost_most",
+            "webp",
+            "best linear codec",
+        ):
+            assert shown in said
+        assert (tmp_path / "images_fixed_cifar10_1in6.png").exists()
+
+    @pytest.mark.slow
+    def test_all_systems_meet_jammers(self, tmp_path, capsys):
+        results, beside = self.conducted(bench_images.jammed, "jammer", tmp_path)
+        bench_images.show("jammer", results, beside, tmp_path)
+        rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| 0, ", "| 5, "))]
+        assert len(rows) == 2 * 4  # the codec, the linear one, files for noise and for the worst
+        for line in rows:
+            cells = dict(zip(bench_images.JAMMERS, line.split("|")[2:-1], strict=True))
+            psnr = {kind: float(cell) for kind, cell in cells.items() if cell.strip() != "–"}
+            missing = {"aimed", "audit", "rotated"} if "files" in line else {"aimed"} if "linear" in line else set()
+            assert cells.keys() - psnr.keys() == missing
+            assert psnr["worst"] <= min(psnr["gaussian"], psnr["learned"]) or "files" in line

@@ -17,8 +17,9 @@ def fidelity_curves(
 
     PSNR of what they are compared with stands ``beside``, in broken lines.
     """
-    figure = Figure(figsize=(11.5, 4.6), layout="constrained")
-    for axes, curves, name in zip(figure.subplots(1, 2), (psnr, ssim), ("PSNR (dB)", "SSIM"), strict=True):
+    figure = Figure(figsize=(11.5, 5.2), layout="constrained")
+    both = figure.subplots(1, 2)
+    for axes, curves, name in zip(both, (psnr, ssim), ("PSNR (dB)", "SSIM"), strict=True):
         for label, points in curves.items():
             axes.plot(*zip(*points, strict=True), "o-", ms=4, label=label)
         for label, points in (beside or {}).items() if name.startswith("PSNR") else ():
@@ -27,7 +28,7 @@ def fidelity_curves(
             axes.axvspan(min(trained_at), max(trained_at), color="0.85", lw=2, zorder=0, label="SNR of training")
         axes.set(xlabel="SNR = P/N per real use (dB)", ylabel=name)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize=8)
+    figure.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
