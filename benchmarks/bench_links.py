@@ -5,18 +5,18 @@ compared in Gaussian noise, which is not what an adversary sends.
 
 peers    uncoded QAM, 5G and convolutional codes: ours by `sweep`, theirs with their own bits, maps, noise and decoders;
          words in error of both are compared by Fisher's exact test, bits of ours with theory where it is exact
-jammed   the same codes, one SJR, nature 10 dB lower: jammers by closed form, one that learned against
+jammed   the same codes at each SJR, nature 10 dB lower: jammers by closed form, one that learned against
          Gaussian words, and the worst of an audit
 
     python benchmarks/bench_links.py peers [--words 20000] [--json]
-    python benchmarks/bench_links.py jammed [--sjr 3] [--quick] [--json]
+    python benchmarks/bench_links.py jammed [--sjr 0 5 10] [--quick] [--json]
 """
 
 import argparse
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
@@ -214,20 +214,21 @@ def commpy_viterbi() -> Peer:
     return peer
 
 
-def jammed(sjr_db: float, *, quick: bool) -> Iterator[dict[str, Any]]:
+def jammed(sjr_dbs: Sequence[float], *, quick: bool) -> Iterator[dict[str, Any]]:
     """Block error rates of each code under each jammer, and under the worst that an audit finds."""
     budget = Budget(words=2000 if quick else 20_000)
-    for codec in CODES:
+    for sjr_db, codec in product(sjr_dbs, CODES):
         k = K if codec == "uncoded" else None
         for policy in POLICIES:
             asked = Request("jammer", codecs=(codec,), policy=policy, sjr_db=sjr_db, snr_db=(sjr_db + 10,), k=k)
             (case,) = make_cases(asked)
             rows = {row.metric: row for row in sweep([case], budget)}
-            yield {"codec": codec, "policy": policy, **rates(rows["bler"], rows["ber"])}
+            yield {"sjr_db": sjr_db, "codec": codec, "policy": policy, **rates(rows["bler"], rows["ber"])}
         victim = case.link.codec
         audit = attack(victim, Bits(victim.k), from_decibels(-sjr_db), from_decibels(-sjr_db - 10), quick=quick)
         worst = audit.worst
         yield {
+            "sjr_db": sjr_db,
             "codec": codec,
             "policy": "the worst found",
             **rates(worst.measured.block_errors, worst.measured.harm),
@@ -247,7 +248,7 @@ def main() -> None:
     options.add_argument(
         "--words", type=int, default=20_000, help="of peers, a quarter for iterative decoders  [20000]"
     )
-    options.add_argument("--sjr", type=float, default=3.0, help="of jammed, in dB  [3]")
+    options.add_argument("--sjr", type=float, nargs="+", default=[0.0, 5.0, 10.0], help="of jammed, dB  [0 5 10]")
     options.add_argument("--quick", action="store_true", help="of jammed: fewer words, a shorter audit")
     options.add_argument("--json", action="store_true", help="one object per line instead of a table")
     asked = options.parse_args()
@@ -276,7 +277,8 @@ def beside_line(row: dict[str, Any]) -> str:
 def jammed_line(row: dict[str, Any]) -> str:
     """A line of a table."""
     how = f", {row['how']}" if row.get("how") else ""
-    return f"| {row['codec']} | {row['policy']}{how} | {row['bler']:.3g} | {row['ber']:.3g} |"
+    lost = f"{row['bler']:.3g} [{row['low']:.2g}, {row['high']:.2g}]"
+    return f"| {row['sjr_db']:g} dB, {row['codec']} | {row['policy']}{how} | {lost} | {row['ber']:.3g} |"
 
 
 if __name__ == "__main__":
