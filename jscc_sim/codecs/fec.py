@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from channels import MemorylessChannel
 from jscc_sim.codecs.base import BitCodec, antipodal
@@ -71,7 +71,22 @@ class LDPC(BitCodec):
         return f"k={self.k}, n={self.n}, iterations={self.iterations}"
 
 
-class Polar(BitCodec):
+class _SionnaCode(BitCodec):
+    """A code whose ``encoder`` and ``decoder``, of LLRs to decided bits, are Sionna's."""
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def encode(self, u: Tensor) -> Tensor:
+        """The code word, antipodal."""
+        return antipodal(self.encoder(u))
+
+    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
+        """Hard decisions on the information bits; Sionna's LLR is log p1/p0, ours log p0/p1."""
+        return self.decoder(-law.llr(y))
+
+
+class Polar(_SionnaCode):
     """The 5G polar code of ``k`` information bits, a checksum, and ``n`` symbols, decoded by lists (Sionna)."""
 
     def __init__(self, k: int = 128, n: int = 256, list_size: int = 8) -> None:
@@ -83,20 +98,12 @@ class Polar(BitCodec):
             self.encoder = Polar5GEncoder(k, n, precision="single", device="cpu")
             self.decoder = Polar5GDecoder(self.encoder, "SCL", list_size=list_size, precision="single", device="cpu")
 
-    def encode(self, u: Tensor) -> Tensor:
-        """The code word, antipodal."""
-        return antipodal(self.encoder(u))
-
-    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
-        """Hard decisions on the information bits; Sionna's LLR is log p1/p0, ours log p0/p1."""
-        return self.decoder(-law.llr(y))
-
     def extra_repr(self) -> str:
         """Every parameter."""
         return f"k={self.k}, n={self.n}, list_size={self.list_size}"
 
 
-class Turbo(BitCodec):
+class Turbo(_SionnaCode):
     """The turbo code of rate 1/3 with the 3GPP interleaver, two terminated encoders of eight states (Sionna).
 
     With their tails ``n = 3k + 12``. Where 3GPP has no interleaver for k, it is Sionna's: the next longer one, cut.
@@ -116,14 +123,6 @@ class Turbo(BitCodec):
                 self.encoder, num_iter=iterations, algorithm="log", precision="single", device="cpu"
             )
             self.n = self.encoder(torch.zeros(1, k)).shape[-1]
-
-    def encode(self, u: Tensor) -> Tensor:
-        """The code word, antipodal."""
-        return antipodal(self.encoder(u))
-
-    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
-        """Hard decisions on the information bits; Sionna's LLR is log p1/p0, ours log p0/p1."""
-        return self.decoder(-law.llr(y))
 
     def extra_repr(self) -> str:
         """Every parameter."""
