@@ -13,6 +13,9 @@ from jscc_sim.codecs import DeepJSCC
 from jscc_sim.deepjscc.fidelity import send
 from jscc_sim.epochs import Stateful
 
+# The jammer's rate, throughout: at that of codecs it stays behind.
+JAMMING = 1e-2
+
 
 class Epoch(NamedTuple):
     """How many epochs are done, and the mean square error per value over the last one."""
@@ -45,7 +48,7 @@ class Training(CodecTraining[Epoch]):
         self.channel, self.snr_db, self.validation = channel.to(images.device), snr_db, validation
         self.optimiser = self.optimised(codec.encoder.parameters(), codec.decoder.parameters())
         weights = [*channel.parameters()]
-        self.jammer = torch.optim.Adam(weights, recipe.lr, betas=(0.0, 0.99)) if weights else None
+        self.jammer = torch.optim.Adam(weights, JAMMING, betas=(0.0, 0.99)) if weights else None
 
     @property
     def learning(self) -> dict[str, Stateful]:
