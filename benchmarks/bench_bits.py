@@ -42,7 +42,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 from matplotlib.figure import Figure
-from record import Result, parser, parts_of, recorded, rounded, run
+from record import Result, cell, parser, parts_of, recorded, rounded, run
 
 from channels import ATTACKS
 from jscc_sim.bits import OBJECTIVES, PRESETS, Recipe, Study, distortion, finish, flat, load_binary
@@ -201,7 +201,7 @@ def table(results: Sequence[Result], columns: Mapping[str, str]) -> str:
     lines = [f"| channel | objective | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
     for channel, objective in dict.fromkeys(map(kind, results)):
         mine = [result for result in results if kind(result) == (channel, objective)]
-        cells = [cell([result[name] for result in mine if name in result]) for name in shown.values()]
+        cells = [entry([result[name] for result in mine if name in result]) for name in shown.values()]
         lines.append(f"| {channel} | {objective} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -212,13 +212,11 @@ def kind(result: Result) -> tuple[str, str]:
     return f"{result['bits']} bits, {result['channel']} {result['at']:g}{flips}", result["objective"]
 
 
-def cell(values: Sequence[float]) -> str:
-    """Mean ± standard deviation over seeds."""
+def entry(values: Sequence[float]) -> str:
+    """Mean ± standard deviation over seeds, by so many digits as the mean suggests."""
     if not values:
         return "–"
-    digits = 0 if np.mean(values) >= 100 else 2 if np.mean(values) >= 1 else 4
-    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.{digits}f}{spread}"
+    return cell(values, 0 if np.mean(values) >= 100 else 2 if np.mean(values) >= 1 else 4)
 
 
 def least(results: Sequence[Result]) -> str:

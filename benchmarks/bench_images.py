@@ -34,8 +34,8 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
-from record import Result, parser, parts_of, rounded, run
-from rivals import Row, Setting, measured, psnr, under
+from record import Result, cell, parser, parts_of, rounded, run
+from rivals import JAMMED_AT, Row, Setting, measured, psnr, under
 from torch import Tensor
 
 from channels import AWGN, Channel, Jammer, Policy, Received, from_decibels
@@ -57,8 +57,8 @@ TOLD = (0.0, 20.0)
 FULL = PRESETS["full"]
 SHORT, PAPER = replace(FULL, epochs=8), replace(PRESETS["paper"], epochs=16)
 SETS = {"cifar10": "1/6", "mnist": "1/8", "fashion-mnist": "1/8"}
-# Where codecs meet jammers: nature's SNR, and the signal over the jammer.
-JAMMED_AT, SJRS = 10.0, (0.0, 5.0, 10.0)
+# The signal over the jammer, in dB.
+SJRS = (0.0, 5.0, 10.0)
 # The SNR that an adaptive net is told though it is another; one that is not adaptive, that of its training.
 BELIEVED = 7.0
 # What a table shows beside PSNR over the SNR, by what name, and how.
@@ -189,33 +189,25 @@ def settings(studies: Mapping[str, Study], *, quick: bool) -> dict[str, Setting]
     """What the rivals of studies meet; under a jammer, that of the first seed too."""
     found: dict[str, Setting] = {}
     for name, study in studies.items():
-        jammed_at, against = (study.middle, name) if study.channel == "jammer" else (JAMMED_AT, "")
-        setting = Setting(study.data, study.ratio, study.channel, LEVELS, study.sjr_db, jammed_at, against)
+        against = name if study.channel == "jammer" else ""
+        setting = Setting(study.data, study.ratio, study.channel, LEVELS, study.sjr_db, against)
         found.setdefault(setting.name, replace(setting, **QUICK_RIVALS) if quick else setting)
     return found
 
 
 def table(results: Sequence[Result]) -> str:
     """A row per study but for its seed: PSNR over the SNR, mean and spread over seeds."""
-    rest = {heading: name for heading, (name, _) in REST.items() if name in results[0]}
-    lines = [f"| codec, PSNR in dB at SNR | {' | '.join([*(f'{level:g}' for level in SHOWN), *rest])} |"]
-    lines.append("|---" * (len(SHOWN) + len(rest) + 1) + "|")
+    lines = [f"| codec, PSNR in dB at SNR | {' | '.join([*(f'{level:g}' for level in SHOWN), *REST])} |"]
+    lines.append("|---" * (len(SHOWN) + len(REST) + 1) + "|")
     for name, mine in by_study(results).items():
         for curve in ("psnr", "mistold"):
             if f"over_snr_{curve}" not in mine[0]:
                 continue
             curves = np.array([result[f"over_snr_{curve}"] for result in mine])
             cells = [cell(curves[:, LEVELS.index(level)]) for level in SHOWN]
-            for heading, what in rest.items():
-                cells.append(f"{np.mean([result[what] for result in mine]):{REST[heading][1]}}")
+            cells += [f"{np.mean([result[what] for result in mine]):{how}}" for what, how in REST.values()]
             lines.append(f"| {name}{', told another SNR' * (curve == 'mistold')} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def cell(values: Sequence[float]) -> str:
-    """Mean ± standard deviation over seeds."""
-    spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.2f}{spread}"
 
 
 def by_study(results: Sequence[Result]) -> dict[str, list[Result]]:
@@ -312,7 +304,8 @@ def main() -> None:
     trained, held = (asked.out / "quick.jsonl", asked.out / "rivals.jsonl") if asked.quick else (RECORD, RIVALS)
     much = {"minutes": asked.minutes, "processes": asked.processes}
     found = run(studies, jammed if asked.part == "jammer" else attempt, asked.out, trained, **much)
-    rivals = run(settings(studies, quick=asked.quick), measured, asked.out, held, aside=("against",), **much)
+    conducted = {name: studies[name] for name in found}  # rivals are to meet jammers that have learned
+    rivals = run(settings(conducted, quick=asked.quick), measured, asked.out, held, aside=("against",), **much)
     if found:
         show(asked.part, list(found.values()), list(rivals.values()), asked.out)
     if missing := len(studies) - len(found):

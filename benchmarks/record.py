@@ -4,12 +4,14 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from jscc_sim.data.parts import Parts, load_parts
 
@@ -48,6 +50,12 @@ def rounded(result: Result, left_out: tuple[str, ...]) -> dict[str, Any]:
     """What is kept of a result: six digits of numbers that stand alone, and nothing that begins as ``left_out``."""
     kept = {name: value for name, value in result.items() if not name.startswith(left_out)}
     return {name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for name, value in kept.items()}
+
+
+def cell(values: Sequence[float], digits: int = 2) -> str:
+    """Mean ± standard deviation over seeds."""
+    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
 
 
 def recorded(studies: Mapping[str, Described], record: Path, aside: Collection[str] = ()) -> dict[str, Result]:

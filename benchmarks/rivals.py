@@ -59,6 +59,8 @@ FILES, SEPARATE = "best of JPEG, JPEG 2000, WebP", "the same by LDPC and QAM, th
 LINEAR = "best linear codec"
 # Jammers of separate designs, whose long codes no audit gets through, beside the one that DeepJSCC's learned.
 POLICIES = (GaussianPolicy(), TwoPointPolicy(), *map(PulsedPolicy, (0.5, 0.2, 0.1, 0.05, 0.02)), TonePolicy(0.1))
+# The SNR in dB at which jammers are met.
+JAMMED_AT = 10.0
 # Images whose words are rotated, each by a matrix of its own.
 ROTATED = 200
 
@@ -69,8 +71,8 @@ Row = dict[str, Any]
 class Setting:
     """A set of images, a bandwidth ratio and a channel at some SNRs.
 
-    The jammer is ``sjr_db`` below the signal; at the SNR ``jammed_at`` it is the worst of several, the one that was
-    learned ``against`` a study of that name among them. Losses are measured over so many ``blocks``.
+    The jammer is ``sjr_db`` below the signal; at `JAMMED_AT` it is the worst of several, the one that was learned
+    ``against`` a study of that name among them. Losses are measured over so many ``blocks``.
     """
 
     data: str
@@ -78,7 +80,6 @@ class Setting:
     channel: str
     levels: tuple[float, ...]
     sjr_db: float | None = None
-    jammed_at: float = 10.0
     against: str = ""
     images: int | None = None
     blocks: int = 1000
@@ -221,7 +222,7 @@ def under_jammers(
     setting: Setting, codes: list[Coded], losses: Losses, learned: Mapping[str, Policy]
 ) -> dict[str, dict[str, float]]:
     """PSNR of the rivals under jammers, by their kind: the linear codec, and files designed for noise and the worst."""
-    noise_power, jam_power = from_decibels(-setting.jammed_at), from_decibels(-(setting.sjr_db or 0.0))
+    noise_power, jam_power = from_decibels(-JAMMED_AT), from_decibels(-(setting.sjr_db or 0.0))
     plain = best_linear(setting, AWGN(noise_power + jam_power))
     found = {LINEAR: under(plain, setting.data, setting.test, noise_power, jam_power, learned)}
     heard, few = -decibels(noise_power + jam_power), max(1, setting.blocks // 5)

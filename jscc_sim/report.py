@@ -12,7 +12,7 @@ from jscc_sim.verify import verdict
 
 # Characters of the first column.
 NAME = 18
-FORMAT = "{:<18} {:>12} {:<11} {:>11}  {:<25} {:>11} {}{:>10}  {}"
+FORMAT = f"{{:<{NAME}}} " + "{:>12} {:<11} {:>11}  {:<25} {:>11} {}{:>10}  {}"
 CERTIFIED = "{:>11} {:>11} "
 
 

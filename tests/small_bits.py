@@ -1,6 +1,7 @@
 """A small codec of bits, and pictures to learn from in seconds."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -53,6 +54,7 @@ def untrained():
     return BinaryCodec(SHAPE, N, "paper")
 
 
+@cache
 def learned():
     """A codec that learned for a few seconds, with all that was found of it."""
     return conduct(replace(STUDY, recipe=replace(TINY, epochs=30)), PARTS)

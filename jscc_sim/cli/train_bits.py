@@ -88,7 +88,7 @@ def bits(
         data=data,
         bits=bits,
         channel=channel,
-        at=0.1 if at is None else at,
+        at=Study.at if at is None else at,
         flips=flips,
         objective=objective or BEST,
         recipe=recipe,
