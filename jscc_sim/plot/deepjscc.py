@@ -37,7 +37,8 @@ def learning_curve(found: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for label, epochs in found.items():
-        axes.plot([epoch["number"] for epoch in epochs], [epoch["mse"] for epoch in epochs], label=label)
+        marker = "." if len(epochs) == 1 else ""  # no line has one point
+        axes.plot([epoch["number"] for epoch in epochs], [epoch["mse"] for epoch in epochs], marker=marker, label=label)
     axes.set(xlabel="epoch", ylabel="mean-square error per value, in training", yscale="log")
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
