@@ -46,7 +46,7 @@ from record import Result, cell, parser, parts_of, recorded, rounded, run
 
 from channels import ATTACKS
 from jscc_sim.bits import OBJECTIVES, PRESETS, Recipe, Study, distortion, finish, flat, load_binary
-from jscc_sim.bits.exhibits import LEVELS, Lines, limits, published
+from jscc_sim.bits.exhibits import LEVELS, SSE, Lines, finely, limits, published
 from jscc_sim.bits.scrutiny import amortisation, attacked, information, probed, risks
 from jscc_sim.plot import distortion_curves, stability
 from jscc_sim.plot import save as save_figure
@@ -238,7 +238,7 @@ def lines(source_codes: Sequence[Result]) -> Lines:
     """What to hold 100 bits of MNIST against: no network, Gaussian limits and, with source codes, separation."""
     parts = parts_of("mnist")
     train, test = (flat(part).double().numpy() for part in (parts.train, parts.test))
-    found = limits(Study(), parts.train, GRID)
+    found = limits(Study(), parts.train, finely(GRID))
     without = hyperplanes(train, test, FULL_BITS, GRID).distortion
     found["hyperplanes and LMMSE receiver, no network"] = list(zip(GRID, without.tolist(), strict=True))
     if source_codes:
@@ -263,7 +263,7 @@ def first_seed(results: Sequence[Result]) -> int:
 def over_erasures(results: Sequence[Result]) -> Figure:
     """The codecs of the first seed, with the Gaussian limit; the mean image would be far above."""
     study = Study(channel="bec")
-    beside = limits(study, parts_of("mnist").train, GRID)
+    beside = limits(study, parts_of("mnist").train, finely(GRID))
     del beside["mean image"]
     return drawn(results, beside, study, "erasure probability")
 
@@ -276,7 +276,8 @@ def drawn(results: Sequence[Result], beside: Lines, study: Study, knob: str) -> 
     if all("test_sse_searched" in result for result in mine):
         measured["the same, encoder search"] = [(result["at"], result["test_sse_searched"]) for result in mine]
     measured |= {f"trained at {one['at']:g}": list(zip(GRID, one["mismatch"], strict=True)) for one in mine}
-    return distortion_curves(measured, beside, published(study), knob)
+    title = f"{study.data}, {study.bits} bits"
+    return distortion_curves(measured, beside, published(study), knob=knob, unit=SSE, title=title)
 
 
 def over_epochs(results: Sequence[Result]) -> Figure:

@@ -62,17 +62,27 @@ def load_part(path: Path, kind: Kind) -> tuple[Record, Tensors]:
     described, weights = (stem.with_suffix(suffix) for suffix in SUFFIXES)
     for file in (described, weights):
         if not file.is_file():
-            raise FileNotFoundError(f"no {kind} at {path}: {file} is missing")
+            raise FileNotFoundError(f"no {kind} at {path}: {file} is missing; was its training finished?")
+    wrong = f"{described} does not describe a {kind}"
     try:
         fields = json.loads(described.read_text())
         digest = fields.pop("sha256")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{wrong}: {error}") from None
+    tensors = _read(weights, digest, described, fields)
+    try:
         record = Record(**fields)
         _check_types(record)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{described} does not describe a {kind}: {error}") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{wrong}: {error}") from None
     if record.kind != kind:
         raise ValueError(f"{described} describes a {record.kind}, not a {kind}")
-    return record, _read(weights, digest, described, fields)
+    return record, tensors
+
+
+def has_part(path: Path) -> bool:
+    """Whether both files of a part are there."""
+    return all(path.with_suffix(suffix).is_file() for suffix in SUFFIXES)
 
 
 def save_state(path: Path, said: Mapping[str, object], tensors: Tensors) -> None:

@@ -255,10 +255,10 @@ class TestObjectives:
         assert not any(torch.equal(a, b) for a, b in zip(before, learned.infomax.parameters(), strict=True))
 
     def test_an_erasing_channel_has_no_crossover(self):
-        with pytest.raises(ValueError, match="which BEC has not: use bsc"):
+        with pytest.raises(ValueError, match="but BEC is none: use channel bsc"):
             OBJECTIVES["abf"].check(BEC(0.1), N)
         codec, u = BinaryCodec(SHAPE, N, "paper", erasures=True), flat(PARTS.test)[:2]
-        with pytest.raises(ValueError, match="which BEC has not: use bsc"):
+        with pytest.raises(ValueError, match="but BEC is none: use channel bsc"):
             Objective(noise="adversarial").loss(codec, u, codec.probability(u), BEC(0.1))
 
     @pytest.mark.parametrize(

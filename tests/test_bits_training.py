@@ -173,6 +173,14 @@ class TestStudy:
         with pytest.raises(FileExistsError, match="already holds another study"):
             recall(replace(STUDY, at=0.2), tmp_path)
 
+    @pytest.mark.parametrize("file", ["codec.json", "codec.safetensors"])
+    def test_begins_anew_where_its_codec_is_gone(self, file, tmp_path):
+        before = finish(STUDY, PARTS, tmp_path)
+        (tmp_path / file).unlink()
+        again = finish(STUDY, PARTS, tmp_path)
+        assert again["test_sse"] == before["test_sse"]
+        assert (tmp_path / file).exists()
+
     def test_a_search_is_measured_later_too(self, tmp_path, monkeypatch):
         monkeypatch.setattr("jscc_sim.bits.search.TRIED", ((8, 2, 2),))
         plain = finish(STUDY, PARTS, tmp_path)
@@ -213,7 +221,7 @@ class TestStudy:
             ({"objective": "iafb"}, "did you mean 'iabf'"),
             ({"objective": "iabf(infomx=1)"}, "did you mean 'infomax'"),
             ({"objective": "iabf(infomax=a)"}, "must be a finite number"),
-            ({"objective": "abf", "channel": "bec"}, "which BEC has not"),
+            ({"objective": "abf", "channel": "bec"}, "but BEC is none"),
             ({"objective": "straight-through(gradient=straight-thru)"}, "did you mean 'straight-through'"),
             ({"objective": "straight-through(gradient=exact)"}, "too many to enumerate"),
             ({"channel": "bsc-flip", "flips": 3, "search": True}, "not BitFlip: use bsc or bec, or no search"),

@@ -52,7 +52,7 @@ class TestPart:
         with pytest.raises(ValueError, match="sha256 differs"):
             load_part(folder, "codec")
 
-    @pytest.mark.parametrize("text", ["", "{", "[1]", "5", "{}", '{"sha256": "x", "unknown": 1}'])
+    @pytest.mark.parametrize("text", ["", "{", "[1]", "5", "{}"])
     def test_refuses_a_description_that_is_none(self, folder, text):
         (folder / "codec.json").write_text(text)
         with pytest.raises(ValueError, match=r"codec\.json does not describe a codec"):
@@ -63,6 +63,7 @@ class TestPart:
         [
             {"snr_db": "x"},
             {"sjr_db": None},
+            {"unknown": 1},
             *({"arguments": wrong} for wrong in (None, [1], {"foo": 1}, {"k": 1.0}, {"k": True}, {"k": 2, "n": 2})),
         ],
     )
@@ -71,7 +72,7 @@ class TestPart:
         said = json.loads(path.read_text()) | field
         said.pop("sha256")
         signed = _digest(path.with_suffix(".safetensors").read_bytes(), said)
-        for digest, wrong in ((signed, "does not"), ("0", "does not|sha256 differs")):
+        for digest, wrong in ((signed, "does not"), ("0", "sha256 differs")):
             path.write_text(json.dumps({**said, "sha256": digest}))
             with pytest.raises(ValueError, match=wrong) as caught:
                 load_codec(folder)

@@ -66,7 +66,7 @@ class TestKeeps:
         (codec,) = out.iterdir()
         assert codec.name == "straight-through-6-bsc-0.1-0"
         assert {path.name for path in codec.iterdir()} == {"codec.json", "codec.safetensors", "result.json", *FIGURES}
-        assert len(errors) == len(FIGURES)
+        assert len(errors) == 1 + len(FIGURES)  # where the codec is, and they
 
     def test_what_is_there_is_not_trained_again(self, run, folder, tmp_path, monkeypatch):
         given = (*TRAIN, "--data", str(folder), "--out", str(tmp_path / "out"))
@@ -90,7 +90,7 @@ class TestKeeps:
             patch.setattr(Training, "end_epoch", stop)
             code, _, errors = run(*given, "--out", str(out))
         assert code == 130
-        assert "goes on from the last epoch" in errors[0]
+        assert "goes on from the last finished epoch" in errors[0]
         again = json.loads(run(*given, "--out", str(out))[1][0])
         assert again["test_sse"] == whole["test_sse"]
 
@@ -126,10 +126,18 @@ class TestKeeps:
         given = ("--data", str(folder), "--channel", name, "--at", at, "--out", str(tmp_path / "out"))
         code, _, errors = run(*TRAIN, *given)
         assert code == 0
-        assert len(errors) == len(FIGURES)
+        assert len(errors) == 1 + len(FIGURES)  # where the codec is, and they
         codec = tmp_path / "out" / f"straight-through-6-{name}-{float(at):g}-0"
         code, _, errors = run("sweep", "--codec", str(codec), "--channel", name, "--at", at, "--words", "100")
         assert (code, errors) == (0, [])
+
+    def test_sweeps_have_the_adversary_that_it_learned_against(self, run, folder, tmp_path):
+        given = ("--data", str(folder), "--channel", "bsc-flip", "--at", "0.1", "--flips", "2")
+        assert run(*TRAIN, *given, "--out", str(tmp_path / "out"))[0] == 0
+        codec = tmp_path / "out" / "straight-through-6-bsc-flip-2-0.1-0"
+        sweep = ("sweep", "--codec", str(codec), "--channel", "bsc-flip", "--at", "0.1", "--words", "100", "--json")
+        for more, flips in ((), 2), (("--flips", "3"), 3):
+            assert {json.loads(line)["flips"] for line in run(*sweep, *more)[1]} == {flips}
 
     def test_colour_goes_by_convolutions_and_black_and_white_in_nats(self, run, tmp_path):
         rng = np.random.default_rng(0)
@@ -138,9 +146,10 @@ class TestKeeps:
             for number in range(60):
                 picture = rng.integers(0, 2, shape, dtype=np.uint8) * 255
                 Image.fromarray(picture // (3 if name == "colour" else 1)).save(tmp_path / name / f"{number}.png")
-            code, lines, _ = run("train", "bits", "--bits", "4", "--json", "--data", str(tmp_path / name))
+            given = ("--bits", "4", "--json", "--data", str(tmp_path / name), "--out", str(tmp_path / f"{name} bits"))
+            code, lines, errors = run("train", "bits", *given)
             (result,) = map(json.loads, lines)
-            assert code == 0
+            assert (code, len(errors)) == (0, 1 + len(FIGURES))
             assert result["net"] == ("conv" if name == "colour" else "dense")
             assert ("test_nats" in result) == (name == "black")
 
@@ -159,7 +168,7 @@ class TestRefuses:
             (("--net", "dens"), "did you mean 'dense'"),
             (("--images", "7"), "7 images do not make a batch of 16"),
             (("--data", "nowhere"), "no image set or folder 'nowhere'"),
-            (("--channel", "bec", "--objective", "abf"), "use bsc"),
+            (("--channel", "bec", "--objective", "abf"), "use channel bsc"),
             (("--flips", "2"), "takes no flips"),
         ],
     )

@@ -297,14 +297,22 @@ class TestFidelity:
 
 
 class TestFolder:
-    def test_what_is_finished_is_not_repeated(self, tmp_path):
+    def test_what_is_finished_is_not_repeated(self, tmp_path, monkeypatch):
         study = ODD[1]
         result = finish(study, big_enough(), tmp_path)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["codec.json", "codec.safetensors", "result.json"]
-        (tmp_path / "codec.safetensors").rename(tmp_path / "gone")
+        monkeypatch.setattr("jscc_sim.deepjscc.folder.conduct", None)
         assert finish(study, big_enough(), tmp_path) == json.loads(json.dumps(result))
         with pytest.raises(FileExistsError):
             finish(replace(study, seed=1), big_enough(), tmp_path)
+
+    @pytest.mark.parametrize("file", ["codec.safetensors", "policy.json"])
+    def test_begins_anew_where_what_was_trained_is_gone(self, file, tmp_path):
+        before = finish(ODD[3], big_enough(), tmp_path)
+        (tmp_path / file).unlink()
+        again = finish(ODD[3], big_enough(), tmp_path)
+        assert again["test_psnr"] == before["test_psnr"]
+        assert (tmp_path / file).exists()
 
     @pytest.mark.parametrize("study", [ODD[1], ODD[-1]], ids=lambda study: study.name)
     def test_what_comes_back_does_as_the_result_says(self, study, tmp_path):

@@ -149,11 +149,16 @@ def test_saves_by_suffix(tmp_path):
 def test_codes_over_a_channel_stand_beside_limits_and_published_points():
     points = [(0.0, 1.0), (0.5, 2.0)]
     figure = plot.distortion_curves(
-        {"a": points, "b": points}, {"limit": points}, {"NECST": points}, "crossover probability"
+        {"a": points, "b": points},
+        {"limit": points},
+        {"NECST": points},
+        knob="crossover probability",
+        unit="SSE",
+        title="mnist",
     )
     (axes,) = figure.axes
-    assert [line.get_label() for line in axes.lines] == ["a", "b", "limit", "NECST, published"]
-    assert axes.get_xlabel() == "crossover probability"
+    assert [line.get_label() for line in axes.lines] == ["a", "b", "limit", "NECST, published, trained at each"]
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("crossover probability", "SSE", "mnist")
 
 
 def test_stability_has_a_line_for_each_seed():

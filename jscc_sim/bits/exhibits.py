@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import entr
 
 from channels import from_decibels
 from jscc_sim.bits.chain import chain
@@ -36,6 +37,11 @@ CAPACITIES: dict[str, Callable[[float], NDArray[np.float64]]] = {
 }
 SHOWN, CHAINED, JUDGED = 16, 12, 2000
 STEPS = (1, 2, 5, 20, 100)
+# Points of a line of theory.
+FINE = 101
+SSE, NATS = "SSE: squared error summed over an image's pixels in [0, 1]", "cross-entropy in nats per pixel"
+# It is no bound for images, which are not Gaussian.
+GAUSSIAN = "a Gaussian source of the images' covariance, at capacity"
 
 Pictures = NDArray[np.float32]
 Lines = dict[str, list[tuple[float, float]]]
@@ -43,13 +49,14 @@ Lines = dict[str, list[tuple[float, float]]]
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """Curves of squared errors over the channel's probability, and pictures ``(count, height, width, channels)``.
+    """Curves of errors in ``unit`` over the channel's knob, and pictures ``(count, height, width, channels)``.
 
     ``measured`` is over channels that the codec did not learn for, too; ``limits`` are lines to hold it against,
     ``published`` points of the papers. ``reconstructions`` are by level, ``chained`` by step; ``ones`` is the share of
     images whose symbol is −1, for each symbol.
     """
 
+    unit: str
     measured: list[tuple[float, float]]
     limits: Lines
     published: Lines
@@ -75,15 +82,29 @@ def exhibit(study: Study, folder: Path, parts: Parts) -> Exhibit:
         }
         ones = (words(codec, images) < 0).double().mean(0).numpy()
         steps = dict(enumerate(islice(chain(codec, study.link.nominal, images[:CHAINED]), max(STEPS)), start=1))
+    black, judged = codec.pixels == "bernoulli", images[:JUDGED]
+    errors = [distortion(codec, at(level), judged, draws=2, squared=not black).mean for level in levels]
     return Exhibit(
-        [(level, distortion(codec, at(level), images[:JUDGED], draws=2, squared=True).mean) for level in levels],
-        limits(study, parts.train, levels),
+        NATS if black else SSE,
+        [(level, error / (codec.k if black else 1)) for level, error in zip(levels, errors, strict=True)],
+        limits_in_nats(parts.train, levels) if black else limits(study, parts.train, finely(levels)),
         published(study),
         pictures(few),
         reconstructed,
         ones,
         {step: pictures(steps[step]) for step in STEPS},
     )
+
+
+def finely(levels: Sequence[float]) -> list[float]:
+    """Closely spaced ones from the first to the last."""
+    return np.linspace(levels[0], levels[-1], FINE).tolist()
+
+
+def limits_in_nats(train: Part, levels: Sequence[float]) -> Lines:
+    """The mean image's cross-entropy per pixel, where images are black and white."""
+    mean = train.images.mean(0, dtype=float) / 255
+    return {"mean image": [(level, float((entr(mean) + entr(1 - mean)).mean())) for level in levels]}
 
 
 def limits(study: Study, train: Part, levels: Sequence[float]) -> Lines:
@@ -93,12 +114,12 @@ def limits(study: Study, train: Part, levels: Sequence[float]) -> Lines:
     least = gaussian_distortion(variances, [study.bits * float(capacity(level)) for level in levels])
     return {
         "mean image": [(level, mean_image(variances)) for level in levels],
-        "Gaussian R(D) at capacity": list(zip(levels, least.tolist(), strict=True)),
+        GAUSSIAN: list(zip(levels, least.tolist(), strict=True)),
     }
 
 
 def published(study: Study) -> Lines:
-    """The papers' points for so many bits of the set over a BSC, if they are squared errors."""
-    if study.channel != "bsc" or study.data.startswith("binary-"):
+    """The papers' points for so many bits of the set over a BSC, of black-and-white images in nats per pixel."""
+    if study.channel != "bsc":
         return {}
     return {name: [*points.items()] for name, points in PAPER.get(study.data, {}).get(study.bits, {}).items()}

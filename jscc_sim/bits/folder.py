@@ -5,7 +5,7 @@ from typing import Any
 
 from jscc_sim.bits.conduct import Hear, Studied, conduct, searched
 from jscc_sim.bits.study import Study
-from jscc_sim.checkpoint import Plain, Record, clear_state, save_part, write_json
+from jscc_sim.checkpoint import Plain, Record, clear_state, has_part, save_part, write_json
 from jscc_sim.codecs import BinaryCodec
 from jscc_sim.data.parts import Parts
 from jscc_sim.epochs import unheard
@@ -57,8 +57,9 @@ def save(studied: Studied, folder: Path) -> dict[str, Any]:
 
 
 def recall(study: Study, folder: Path) -> dict[str, Any] | None:
-    """What `save` wrote of the same study, if anything; FileExistsError if the folder holds another study."""
-    return recalled(folder / RESULT, NEEDED, study.describe(), "study")
+    """What `save` wrote of the same study, if its codec is there; FileExistsError if the folder holds another study."""
+    known = recalled(folder / RESULT, NEEDED, study.describe(), "study")
+    return known if has_part(folder / CODEC) else None
 
 
 def load_binary(folder: Path) -> BinaryCodec:

@@ -71,7 +71,8 @@ class Objective:
         """ValueError unless its noise can be that of the channel, and its gradient that of words of n symbols."""
         if self.noise == "adversarial" and not isinstance(channel, BSC):
             raise ValueError(
-                f"adversarial noise chooses crossover probabilities, which {type(channel).__name__} has not: use bsc"
+                f"adversarial noise chooses the crossover probabilities of a plain BSC, but {type(channel).__name__} "
+                "is none: use channel bsc, or another objective"
             )
         if self.gradient == "exact":
             check_enumerable(n)

@@ -85,6 +85,11 @@ def may_be_jammed(channel: str) -> bool:
     return "sjr_db" in CHANNEL_OPTIONS.get(channel, ())
 
 
+def may_be_flipped(channel: str) -> bool:
+    """Whether an adversary of the channel turns symbols."""
+    return "flips" in CHANNEL_OPTIONS.get(channel, ())
+
+
 def _ofdm(asked: Request) -> OFDM:
     if asked.pilots and asked.sjr_db is not None:
         raise ValueError(f"--pilots {asked.pilots} would go unjammed: leave them out, or --sjr and --policy")

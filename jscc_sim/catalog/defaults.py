@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from jscc_sim.catalog.channels import refuse_strangers
+from jscc_sim.catalog.channels import may_be_flipped, refuse_strangers
 from jscc_sim.catalog.codecs import LEARNED, usual
 from jscc_sim.catalog.players import Players, is_file
 from jscc_sim.catalog.request import Request
@@ -24,7 +24,8 @@ def with_defaults(asked: Request, players: Players) -> Request:
     refuse_strangers(asked)
     source = asked.source or _natural_source(asked, players)
     known("source", source.partition(":")[0], SOURCE_NAMES)
-    asked = replace(asked, source=source)
+    flips = players.flips if asked.flips is None and may_be_flipped(asked.channel) else asked.flips
+    asked = replace(asked, source=source, flips=flips)
     if asked.channel == "jammer" or asked.policy is not None or asked.sjr_db is not None:
         asked = replace(asked, sjr_db=players.sjr_db if asked.sjr_db is None else asked.sjr_db)
         if _is_the_game(asked):

@@ -28,7 +28,8 @@ class Players:
     ``lower`` and ``upper`` are the mean-square errors that no codec undercuts against the policy and no jammer exceeds
     against the codec where they are at home, where that is proved. ``informed`` says that the codec learned against a
     jammer that sees signal or source, so that what it loses to jammers is not known. ``own_k`` is the word length of
-    a policy of the user's, ``data`` the images that a codec learned from. Only players of games have ``records``.
+    a policy of the user's, ``data`` the images that a codec learned from, ``flips`` the budget of the adversary that it
+    learned against. Only players of games have ``records``.
     """
 
     policy: nn.Module | None
@@ -39,6 +40,7 @@ class Players:
     upper: float | None = None
     informed: bool = False
     data: str | None = None
+    flips: int | None = None
 
     @property
     def k(self) -> int | None:
@@ -103,7 +105,7 @@ def load_players(asked: Request) -> Players:
         raise ValueError(f"'learned' is another pair's than {files[0]}: name files for both players, or for neither")
     records: list[Record] = []
     policy: nn.Module | None = None
-    codec, lower, upper, informed, own_k, data = None, None, None, False, None, None
+    codec, lower, upper, informed, own_k = None, None, None, False, None
     if asked.policy is not None and may_be_jammed(asked.channel):
         if is_own_policy(asked.policy):
             policy, own_k = own_policy(asked.policy, asked.k)
@@ -111,9 +113,11 @@ def load_players(asked: Request) -> Players:
             policy, record = load_policy(Path(asked.policy))
             lower = bound(certified(Path(asked.policy), "policy"), "lower")
             records.append(record)
+    data, flips = None, None
     files = [name for name in asked.codecs if is_file(name)]
     if files and len(asked.codecs) > 1:
-        raise ValueError(f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named")
+        wrong = f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named"
+        raise ValueError(f"{wrong}: sweep each with the same --store, and draw that by jscc-sim plot")
     if files:
         codec, record = load_codec(Path(files[0]))
         game = certified(Path(files[0]), "codec")
@@ -121,8 +125,9 @@ def load_players(asked: Request) -> Players:
         if record.played:
             records.append(record)
         else:
-            data = str(record.trained["data"])
-    return Players(policy, codec, tuple(records), own_k, lower, upper, informed=informed, data=data)
+            data, budget = str(record.trained["data"]), record.trained.get("flips")
+            flips = budget if isinstance(budget, int) else None
+    return Players(policy, codec, tuple(records), own_k, lower, upper, informed=informed, data=data, flips=flips)
 
 
 def load_pair(folder: Path) -> tuple[Jammer, Codec]:

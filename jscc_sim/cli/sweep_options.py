@@ -21,7 +21,7 @@ CHANNEL_OPTIONS = (
         metavar="GRID",
         is_flag=False,
         flag_value=SNR_GRID,
-        help=f"SNR grid in dB, as 0:20:2, 0,3,10 or 5  [{SNR_GRID}, or where FILE was trained].",
+        help=f"SNR grid in dB, as 0:20:2, 0,3,10 or 5  [{SNR_GRID}, or that of the game FILE is of].",
     ),
     click.option(
         "--ebn0",
@@ -63,7 +63,9 @@ CHANNEL_OPTIONS = (
     decibels("--sjr", "Signal-to-jammer ratio in dB  [0, or that of FILE; rayleigh, rician and ofdm: no jammer]."),
     decibels("--jsr", "Jammer-to-signal ratio in dB: minus --sjr."),
     click.option("--shared", help="Common randomness of transmitter and receiver: sign or rotation."),
-    click.option("--flips", type=int, help="The flipping adversary's budget per word  [1]."),
+    click.option(
+        "--flips", type=int, help="Budget per word of an adversary that flips  [1, or what FILE learned against]."
+    ),
     click.option("--erasures", type=int, help="How many symbols of a word it may erase besides  [0]."),
     click.option("--informed/--blind", default=None, help="Whether it sees errors and erasures first  [informed]."),
     click.option(

@@ -28,8 +28,8 @@ COLUMNS = "codec                              SSE      ± s.e.    sampled     va
 @click.option("--data", default="mnist", show_default=True, help="A set as in jscc-sim data, or a folder of pictures.")
 @click.option("--bits", type=click.IntRange(1), default=100, show_default=True, help="Channel uses per image.")
 @click.option("--channel", default="bsc", show_default=True, help="bsc, bec, awgn, bsc-flip or bec-flip.")
-@click.option("--at", type=float, help="Its probability of errors or erasures  [0.1], or the SNR of awgn in dB.")
-@click.option("--flips", type=click.IntRange(0), help="Of bsc-flip and bec-flip: the adversary's budget per word.")
+@click.option("--at", type=float, help="Its probability of errors or erasures, 0 to 0.5  [0.1], or SNR in dB.")
+@click.option("--flips", type=click.IntRange(0), help="For bsc-flip and bec-flip: the adversary's budget per word.")
 @click.option(
     "--objective",
     help="straight-through, necst, abf, infomax or iabf; gradient, samples, noise and infomax may differ in brackets, "
@@ -37,8 +37,8 @@ COLUMNS = "codec                              SSE      ± s.e.    sampled     va
 )
 @click.option(
     "--preset",
-    help="How it learns: quick (3 CPU minutes for MNIST), full (11), paper (15 to 45), or conv (13 for CIFAR-10)  "
-    "[full; conv for colour images]",
+    help="How it learns: quick (3 CPU minutes for MNIST), full (11), paper (15), or conv (13 for CIFAR-10), and three "
+    "to four times that by objectives that draw samples  [full; conv for colour images]",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the images  [those of the preset].")
 @click.option("--net", help="paper, dense or conv  [that of the preset].")
@@ -126,14 +126,19 @@ def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> N
     from jscc_sim.plot.sweeps import KNOBS
 
     shown = exhibit(study, out / study.name, parts)
-    name = f"{study.objective}, trained at {study.at:g}"
     knob = KNOBS[study.link.knob]
+    name = f"{study.objective}, trained at {study.at:g}" + " dB" * (study.channel == "awgn")
+    flips = "" if study.flips is None else f", {study.flips} flips"
+    title = f"{study.data}, {study.bits} bits, {study.channel}{flips}, seed {study.seed}"
+    unit = f"{'nats' if 'test_nats' in results[0] else 'SSE'} of an image"
     figures: dict[str, Callable[[ModuleType], Figure]] = {
-        "distortion": lambda plot: plot.distortion_curves({name: shown.measured}, shown.limits, shown.published, knob),
+        "distortion": lambda plot: plot.distortion_curves(
+            {name: shown.measured}, shown.limits, shown.published, knob=knob, unit=shown.unit, title=title
+        ),
         "reconstructions": lambda plot: plot.received_images(shown.originals, shown.reconstructions, knob),
         "marginals": lambda plot: plot.marginals({name: shown.ones}),
         "chain": lambda plot: plot.chained_images(shown.originals[: len(shown.chained[1])], shown.chained),
-        "curves": lambda plot: plot.learning({name: [result["curve"] for result in results]}),
+        "curves": lambda plot: plot.learning({name: [result["curve"] for result in results]}, unit),
     }
     for file, figure in figures.items():
         options.draw(out / study.name / f"{file}.png", figure)

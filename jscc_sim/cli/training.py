@@ -26,7 +26,11 @@ RUN_OPTIONS = (
     click.option("--images", type=click.IntRange(1), help="Learn from at most so many images, for quick tries."),
     click.option("--judged-images", type=click.IntRange(2), help="Be judged by at most so many."),
     click.option("--device", default="cpu", show_default=True, help="Where to train: cpu or cuda."),
-    click.option("--out", type=options.FILE, help="Keep codecs and results here; what is there is not repeated."),
+    click.option(
+        "--out",
+        type=options.FILE,
+        help="Keep codecs and results here, and do not repeat those that are there  [nothing is kept].",
+    ),
     click.option("--json", "as_json", is_flag=True, help="One JSON object per seed instead of a table."),
 )
 
@@ -87,8 +91,11 @@ class Run(NamedTuple):
             tell(done, planned, f"{study.name}, {stage}: {epoch._fields[1]} {epoch[1]:.4g}")
 
         try:
-            return finish(study, parts, folder, device=self.device, hear=hear)
+            result = finish(study, parts, folder, device=self.device, hear=hear)
         except KeyboardInterrupt:
-            kept = f"the same command goes on from the last epoch in {folder}" if folder else "nothing is kept"
+            kept = f"the same command goes on from the last finished epoch in {folder}" if folder else "nothing is kept"
             click.echo(f"{kept}.", err=True)
             raise
+        if folder:
+            click.echo(f"codec: {folder}", err=True)
+        return result

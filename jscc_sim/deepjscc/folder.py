@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from channels import Channel, Jammer
-from jscc_sim.checkpoint import Plain, Record, clear_state, save_part, write_json
+from jscc_sim.checkpoint import Plain, Record, clear_state, has_part, save_part, write_json
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.data.parts import Parts
 from jscc_sim.deepjscc.conduct import Hear, Studied, conduct
@@ -22,12 +22,15 @@ def finish(
 ) -> dict[str, Any]:
     """What a study comes to: as it is known from its folder, if one is given, or else trained and measured now.
 
-    Training goes on from its last epoch if it was interrupted.
+    Training goes on from its last epoch if it was interrupted, and begins anew if what was trained is gone.
     """
     if folder is None:
         return conduct(study, parts, device=device, hear=hear).result
     known = recalled(folder / RESULT, NEEDED, study.describe(), "study")
-    return known or save(conduct(study, parts, device=device, saved=folder / TRAINING, hear=hear), folder)
+    parts_there = has_part(folder / CODEC) and (study.channel != "jammer" or has_part(folder / POLICY))
+    if known and parts_there:
+        return known
+    return save(conduct(study, parts, device=device, saved=folder / TRAINING, hear=hear), folder)
 
 
 def save(studied: Studied, folder: Path) -> dict[str, Any]:
