@@ -284,7 +284,7 @@ def show(part: str, results: Sequence[Result], rivals: Sequence[Result], out: Pa
                 psnrs[f"told another SNR, {name.partition(' ')[2]}"] = points([one["over_snr_mistold"] for one in same])
         if part != "rayleigh" and (data, ratio) in REIMPLEMENTED:
             curves["a re-implementation, its SNR corrected"] = REIMPLEMENTED[data, ratio]
-        figure = fidelity_curves(psnrs, ssims, beside=curves)
+        figure = fidelity_curves(psnrs, ssims, beside=curves, title=f"{data}, ratio {ratio}, {mine[0]['channel']}")
         save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
 
 

@@ -67,7 +67,9 @@ def load_part(path: Path, kind: Kind) -> tuple[Record, Tensors]:
     try:
         fields = json.loads(described.read_text())
         digest = fields.pop("sha256")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except KeyError:
+        raise ValueError(f"{wrong}: it lacks a sha256") from None
+    except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{wrong}: {error}") from None
     tensors = _read(weights, digest, described, fields)
     try:
@@ -152,7 +154,8 @@ def _read(weights: Path, digest: str, described: Path, said: Mapping[str, object
     raw = weights.read_bytes()
     if _digest(raw, said) != digest:
         raise ValueError(
-            f"{weights} is not the file that {described} describes, or one was edited: the sha256 differs; remove both"
+            f"{weights} is not the file that {described} describes, or one was edited: the sha256 differs; remove both "
+            "to train anew"
         )
     try:
         return load(raw)

@@ -70,7 +70,7 @@ from jscc_sim.theory.worst_noise import pulsed_error, two_point_error
 Means = dict[str, float]
 # Enumerating the patterns of nature and an adversary on longer words would take minutes.
 LONGEST_ENUMERATED = 15
-# A user's codec is let in with a power measured as 1; what that measurement may have missed shall not break a bound.
+# A user's codec of real symbols is let in with a power measured as 1; what that may have missed shall break no bound.
 MOST_POWER = 1.02
 
 
@@ -115,7 +115,7 @@ def lower_bounds(link: Link) -> Means:
         return {"mse": float(opta(codec.k, codec.n, MOST_POWER, 0.0, noise))}
     round_points = isinstance(codec, Modulated) and codec.constellation.endswith("psk")
     if (isinstance(codec, BitCodec) or round_points) and 1 < codec.k <= MOST_BITS:
-        return {"bler": float(sphere_packing_error(codec.n, MOST_POWER / noise, codec.k))}
+        return {"bler": float(sphere_packing_error(codec.n, 1 / noise, codec.k))}
     return {}
 
 

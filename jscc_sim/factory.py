@@ -30,7 +30,7 @@ def load_factory(name: str) -> tuple[Callable[..., object], str]:
     """What ``package.module:factory`` names, the working directory being searched too, and a digest of its file."""
     module_name, _, attribute = name.partition(":")
     if not is_factory(name):
-        raise ValueError(f"{name!r} does not name a factory: write package.module:factory")
+        raise ValueError(f"{name!r} names no file and no factory: write package.module:factory")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)  # workers inherit it
@@ -57,8 +57,10 @@ def make_codec(name: str, source: Source, n: int | None) -> tuple[Codec, str]:
         raise ValueError(f"{name} must return a jscc_sim.codecs.Codec, got {type(codec).__name__}")
     _check_size(name, codec, k, n)
     if codec.source_alphabet != source.alphabet:
-        wrong = f"{name} encodes {codec.source_alphabet} symbols, but {type(source).__name__} draws {source.alphabet}"
-        raise ValueError(f"{wrong} ones: choose another --source")
+        means = {"bits": "bits", "real": "real numbers"}
+        wrong = f"{name} encodes {means[codec.source_alphabet]}, but {type(source).__name__} draws "
+        wrong += f"{means[source.alphabet]}: choose another --source"
+        raise ValueError(f'{wrong}, or say source_alphabet = "{source.alphabet}" in its class')
     codec.eval()
     with seeded(0), torch.no_grad():
         _check(name, codec, source.draw(max(2, CHECKED_SYMBOLS // max(codec.k, codec.n) // codec.cost)))
@@ -87,6 +89,10 @@ def _check(name: str, codec: Codec, u: Tensor) -> None:
             raise ValueError(f"{what} of {name} returned complex numbers: a complex symbol is two real ones")
         if tuple(found.shape) != right:
             raise ValueError(f"{what} of {name} returned shape {tuple(found.shape)}, but {right} is right")
+        if not found.is_floating_point():
+            raise ValueError(
+                f"{what} of {name} returned {found.dtype}: return floating-point numbers, bits as 0.0, 1.0"
+            )
         if not found.isfinite().all():
             raise ValueError(f"{what} of {name} returned numbers that are not finite")
     if codec.alphabet == "antipodal" and not (x.abs() == 1).all():

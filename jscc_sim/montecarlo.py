@@ -84,6 +84,7 @@ class Row:
         if said.get("flips") is not None:
             erased = f" and {said['erasures']} erasures" if said.get("erasures") else ""
             title += f": up to {said['flips']} flips{erased}, {'informed' if said['informed'] else 'blind'}"
+        title += f", {said['modulation']}" if said.get("modulation") else ""
         title += f", shared {said['shared']}" if said.get("shared") else ""
         return title + (f", {said['estimator']} estimator" if said.get("estimator") else "")
 

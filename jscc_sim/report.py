@@ -16,6 +16,13 @@ FORMAT = f"{{:<{NAME}}} " + "{:>12} {:<11} {:>11}  {:<25} {:>11} {}{:>10}  {}"
 CERTIFIED = "{:>11} {:>11} "
 
 
+def heading(row: Row) -> str:
+    """What stands over the `columns` of rows alike in all but codec and level, whose words are as long."""
+    k, n = row.labels.get("k", 1), row.labels.get("n", 1)
+    size = "" if k == n == 1 else f", k {k}, n {n}"
+    return f"{row.title}{size}, seed {row.seed}"
+
+
 def columns(row: Row) -> str:
     """What stands over `line`; learned players have columns for the bounds on both sides, L and U."""
     certified = CERTIFIED.format("L", "U") if row.margin else ""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 Value = float | int | bool | str
+# So many names are all told.
+FEW = 8
 # Complex uses to a value.
 MOST_RATIO = 4
 # Text that needs no quotes, but for names of values.
@@ -17,7 +19,8 @@ def known(kind: str, name: str, names: Iterable[str]) -> None:
     """ValueError with the nearest suggestion unless ``name`` is one of ``names``."""
     if name not in names:
         near = difflib.get_close_matches(name, list(names), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(names))}"
+        there = f"there are {', '.join(sorted(names))}"
+        hint = there if not near else f"did you mean {near[0]!r}?" + f" {there}" * (len(list(names)) <= FEW)
         raise ValueError(f"no {kind} {name!r}: {hint}")
 
 

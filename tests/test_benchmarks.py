@@ -74,7 +74,7 @@ class TestBits:
         assert [line.get_label() for line in axes.lines] == [
             "trained at each",
             "trained at 0.1",
-            "Gaussian R(D) at capacity",
+            "a Gaussian source of the images' covariance, at capacity",
         ]
         (axes,) = bench_bits.over_epochs(results).axes
         assert [line.get_label() for line in axes.lines] == ["straight-through", "necst"]

@@ -25,6 +25,13 @@ class TestSweep:
         assert "95 % interval" in lines[1]
         assert [line.split()[-1] for line in lines[2:]] == ["agrees"] * 3
 
+    def test_words_of_each_size_have_a_heading(self, run):
+        asked = ("--codec", "hamming", "--codec", "repetition-3", "--codec", "uncoded", "--words", "10")
+        headings = [line for line in run("sweep", "--channel", "awgn", *asked, "--snr", "3")[1] if " over " in line]
+        assert headings == [f"bits over awgn{size}, seed 0" for size in (", k 4, n 7", ", k 1, n 3", "")]
+        qpsk = run("sweep", "--channel", "awgn", "--codec", "uncoded", "--k", "2", "--modulation", "qpsk", "--snr", "3")
+        assert qpsk[1][0] == "bits over awgn, qpsk, k 2, n 2, seed 0"
+
     def test_learned_players_play_by_default_between_their_bounds(self, run):
         """All eleven pairs that come along; nothing is trained."""
         code, lines, said = run("sweep", "--channel", "jammer", "--snr", "--json")
@@ -186,7 +193,7 @@ class TestRefuses:
             (["--channel", "awgn", "--snr", ""], "is not a grid"),
             (["--channel", "awgn", "--snr", "abc"], "is not a grid"),
             (["--channel", "awgn", "--snr", "0:1e9:1"], "over 10000 points"),
-            (["--channel", "awgn", "--snr", "inf"], "is not finite; without a jammer use --channel awgn"),
+            (["--channel", "awgn", "--snr", "inf"], "is not finite; give finite dB, and for no jammer --channel awgn"),
             (["--channel", "jammer", "--snr", "5000"], "within ±100"),
             (["--channel", "jammer", "--seed", "-1"], "-1 is not in the range"),
             (["--channel", "jammer", "--sjr", "inf"], "--channel awgn"),

@@ -149,7 +149,7 @@ class TestErrors:
         ("name", "said"),
         [
             ("no_such_module_of_users:factory", "no_such_module_of_users cannot be imported: ModuleNotFoundError"),
-            ("no colon", "'no colon' does not name a factory: write package.module:factory"),
+            ("no colon", "'no colon' names no file and no factory: write package.module:factory"),
         ],
     )
     def test_a_name_may_name_nothing(self, run, name, said):

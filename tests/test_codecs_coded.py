@@ -355,7 +355,10 @@ def test_fading_words_are_read_with_their_gains():
             Request("awgn", ("linear",), ebn0_db=(1.0,)),
             "--ebn0 is for codecs of bits, which 'linear' is not",
         ),
-        (Request("awgn", ("linear",), modulation="qpsk"), "--modulation is for codecs of bits, which 'linear' is not"),
+        (
+            Request("awgn", ("linear",), modulation="qpsk"),
+            "--modulation is for codes such as uncoded or ldpc, but not for 'linear'",
+        ),
         (Request("awgn", ("uncoded",), modulation="17qam"), "17qam"),
         (Request("awgn", ("uncoded",), modulation="bpsk"), "leave it out"),
         (Request("awgn", ("hamming",), modulation="qpsk"), "words of 7 bits, which do not fill points of qpsk"),

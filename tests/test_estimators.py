@@ -508,7 +508,7 @@ class TestCommandLine:
         assert {row["estimator"] for row in found} == {"strata"}
         assert {row["verdict"] for row in found} == {"agrees"}
         assert "estimator" in csv.read_text().splitlines()[0]
-        assert run(*asked)[1][0] == "bits over bsc, strata estimator, seed 0"
+        assert run(*asked)[1][0] == "bits over bsc, strata estimator, k 7, n 15, seed 0"
 
     def test_leaves_plain_as_it_was(self, run):
         asked = ("sweep", "--channel", "awgn", "--snr", "0", "--json")

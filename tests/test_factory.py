@@ -157,8 +157,13 @@ class TestIsRefused:
 
     def test_for_another_alphabet(self, mine):
         bits = "type('Mine', (Mine, BitCodec), {})(k, n)"
-        with pytest.raises(ValueError, match="encodes bits symbols, but Gaussian draws real ones"):
+        with pytest.raises(ValueError, match="encodes bits, but Gaussian draws real numbers"):
             make_codec(mine(factory=bits), Gaussian(2), None)
+
+    def test_for_bits_that_are_no_numbers(self, mine):
+        sure = mine(encode="1 - 2 * u", decode="y < 0", factory="type('Mine', (Mine, BitCodec), {})(k, n)")
+        with pytest.raises(ValueError, match=r"decode of mine:factory returned torch\.bool: return floating-point"):
+            make_codec(sure, Bits(2), None)
 
     def test_for_soft_values_where_bits_are_due(self, mine):
         soft = mine(encode="1 - 2 * u", decode="y.sigmoid()", factory="type('Mine', (Mine, BitCodec), {})(k, n)")

@@ -286,9 +286,10 @@ class TestCommand:
     def test_measures_what_the_codes_lose(self, run):
         code, lines, _ = run("separation", "--snr", "2", "--format", "webp", "--words", "20")
         assert code == 0
-        assert lines[0].startswith("SNR (dB)  PSNR")
-        assert lines[1].endswith("capacity")
-        assert "LDPC(" in lines[2]
+        assert lines[0] == "128 images of cifar10 over awgn, ratio 1/6, seed 0"
+        assert lines[1].startswith("SNR (dB)  PSNR")
+        assert lines[2].endswith("capacity")
+        assert "LDPC(" in lines[3]
 
     @pytest.mark.parametrize(
         ("asked", "said"),

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from channels import AWGN, BSC, GaussianPolicy, Jammer, UnitPower, from_decibels
-from jscc_sim.codecs import Linear, NeuralCodec, Repetition
+from jscc_sim.codecs import DeepJSCC, Linear, NeuralCodec, Repetition
 from jscc_sim.link import Link
 from jscc_sim.snr_check import HARMLESS, MOST_ASKED, check_snr
 from jscc_sim.sources import Bits, Gaussian
@@ -247,7 +247,13 @@ class TestSlips:
 
     def test_every_harmless_name_occurs(self):
         found = set().union(*(also for *_, also in RIGHT.values()), *(case[2] for case in SLIPS.values()))
-        assert found | {"constant modulus"} >= HARMLESS
+        assert found | {"constant modulus", "power per word"} >= HARMLESS
+
+    def test_the_power_of_a_deepjscc_word_is_no_slip(self):
+        codec = DeepJSCC((1, 8, 8), 32, "residual").eval()
+        report = check_snr(lambda snr_db: (codec, AWGN(1.0).at(snr_db)))
+        assert names(report) == {"as asked", "power per word"}
+        assert report.ok
 
     @pytest.mark.parametrize("snr_db", [-12.0, 3.01, 6.02, 20.0])
     def test_factors_and_wrong_laws_differ_where_one_level_could_not_tell(self, snr_db):

@@ -124,7 +124,9 @@ def modulated(name: str, codec: Codec, modulation: str | None) -> Codec:
     if modulation is None:
         return codec
     if not isinstance(codec, BitCodec):
-        raise ValueError(f"--modulation is for codecs of bits, which {name!r} is not: leave --modulation out")
+        raise ValueError(
+            f"--modulation is for codes such as uncoded or ldpc, but not for {name!r}: leave --modulation out"
+        )
     if modulation == "bpsk":
         raise ValueError("bits are sent as ±1, which is BPSK, unless --modulation says otherwise: leave it out")
     known("modulation", modulation, CONSTELLATIONS)

@@ -29,7 +29,7 @@ class Players:
     against the codec where they are at home, where that is proved. ``informed`` says that the codec learned against a
     jammer that sees signal or source, so that what it loses to jammers is not known. ``own_k`` is the word length of
     a policy of the user's, ``data`` the images that a codec learned from, ``flips`` the budget of the adversary that it
-    learned against. Only players of games have ``records``.
+    learned against, and ``jammed`` its SJR in dB. Only players of games have ``records``.
     """
 
     policy: nn.Module | None
@@ -41,6 +41,7 @@ class Players:
     informed: bool = False
     data: str | None = None
     flips: int | None = None
+    jammed: float | None = None
 
     @property
     def k(self) -> int | None:
@@ -55,7 +56,7 @@ class Players:
     @property
     def sjr_db(self) -> float:
         """The signal-to-jammer ratio that they were trained at; 0 dB if nobody was."""
-        return self.records[0].sjr_db or 0.0 if self.records else 0.0
+        return (self.records[0].sjr_db if self.records else self.jammed) or 0.0
 
     def bounds(self, channel: Channel) -> tuple[dict[str, float], dict[str, float]]:
         """The mean-square error that no codec undercuts, and that which no such jammer exceeds, by metric.
@@ -113,7 +114,7 @@ def load_players(asked: Request) -> Players:
             policy, record = load_policy(Path(asked.policy))
             lower = bound(certified(Path(asked.policy), "policy"), "lower")
             records.append(record)
-    data, flips = None, None
+    data, flips, jammed = None, None, None
     files = [name for name in asked.codecs if is_file(name)]
     if files and len(asked.codecs) > 1:
         wrong = f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named"
@@ -125,9 +126,16 @@ def load_players(asked: Request) -> Players:
         if record.played:
             records.append(record)
         else:
-            data, budget = str(record.trained["data"]), record.trained.get("flips")
+            data, budget, sjr_db = (
+                str(record.trained["data"]),
+                record.trained.get("flips"),
+                record.trained.get("sjr_db"),
+            )
             flips = budget if isinstance(budget, int) else None
-    return Players(policy, codec, tuple(records), own_k, lower, upper, informed=informed, data=data, flips=flips)
+            jammed = sjr_db if isinstance(sjr_db, float) else None
+    return Players(
+        policy, codec, tuple(records), own_k, lower, upper, informed=informed, data=data, flips=flips, jammed=jammed
+    )
 
 
 def load_pair(folder: Path) -> tuple[Jammer, Codec]:

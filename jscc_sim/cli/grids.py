@@ -10,7 +10,7 @@ import click
 MOST_POINTS = 10_000
 DEFAULT_GRID = "="
 GRIDS = ("--snr", "--ebn0", "--at")
-INFINITE = "without a jammer use --channel awgn, and a finite SNR"
+INFINITE = "give finite dB, and for no jammer --channel awgn"
 # A value may start with a minus sign, which click would take for the next option.
 NUMBER = re.compile(r"=?-?([\d.]|inf|nan)")
 

@@ -39,11 +39,11 @@ def show(stores: tuple[Path, ...], csv: Path | None, as_json: bool) -> int:
     from jscc_sim.verify import verdict
 
     options.writable(csv)
-    rows, title = _rows(stores), ""
+    rows, heading = _rows(stores), ""
     for row in rows:
-        if not as_json and row.title != title:
-            click.echo(f"{row.title}, seed {row.seed}\n{report.columns(row)}")
-            title = row.title
+        if not as_json and report.heading(row) != heading:
+            heading = report.heading(row)
+            click.echo(f"{heading}\n{report.columns(row)}")
         click.echo(report.as_json(row) if as_json else report.line(row))
     if csv:
         csv.write_text(report.as_csv(rows))

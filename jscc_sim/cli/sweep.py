@@ -131,7 +131,7 @@ def _sweep(
                     [case], budget, estimator=estimator, store=record, seed=seed, executor=pool, progress=heard
                 )
                 for row in measured:
-                    _show(row, first=not rows, as_json=outlets.json)
+                    _show(row, rows[-1] if rows else None, as_json=outlets.json)
                     rows.append(row)
         except KeyboardInterrupt:
             click.echo(_how_to_go_on(len(rows), outlets.store), err=True)
@@ -147,11 +147,12 @@ def _sweep(
     return int(any(verdict(row) == "disagrees" for row in rows))
 
 
-def _show(row: Row, *, first: bool, as_json: bool) -> None:
+def _show(row: Row, before: Row | None, *, as_json: bool) -> None:
     from jscc_sim import report
 
-    if first and not as_json:
-        click.echo(f"{row.title}, seed {row.seed}\n{report.columns(row)}")
+    heading = report.heading(row)
+    if not as_json and (before is None or report.heading(before) != heading):
+        click.echo(f"{heading}\n{report.columns(row)}")
     click.echo(report.as_json(row) if as_json else report.line(row))
 
 

@@ -12,7 +12,9 @@ EBN0_GRID = "0:10:1"
 
 CHANNEL_OPTIONS = (
     click.option(
-        "--channel", required=True, help="awgn, jammer, rayleigh, rician, ofdm, bsc, bec, bsc-flip or bec-flip."
+        "--channel",
+        required=True,
+        help="awgn, jammer, rayleigh or rician (one gain a word), ofdm, bsc, bec, bsc-flip or bec-flip.",
     ),
     click.option(
         "--snr",
@@ -103,7 +105,7 @@ BUDGET_OPTIONS = (
     click.option(
         "--words",
         type=int,
-        help="Words per point instead, rounded up to blocks of up to 131,072 symbols, 30 of them for a mean.",
+        help="At least so many words per point instead: whole blocks of up to 131,072 symbols, 30 of them for a mean.",
     ),
     click.option(
         "--max-words",

@@ -60,7 +60,8 @@ def images(
     and SNR is P/N per real use; the result says the power, the uses and the peak that were measured. The weights are
     those that did best on validation images. An interrupted command goes on with --out DIR as if it had not been.
 
-    The codec can be swept: jscc-sim sweep --codec DIR/... --channel awgn --snr 0:20:2
+    The codec can be swept: jscc-sim sweep --codec DIR/... --channel awgn --snr 0:20:2. A jammer that learned with it is
+    kept beside it, and plays as --policy DIR/...
     """
     asked = Run(**run)
     asked.check()
@@ -110,9 +111,13 @@ def _draw(study: Study, results: Sequence[Result], parts: Parts, out: Path) -> N
     from jscc_sim.deepjscc import exhibit
 
     shown, name = exhibit(study, out / study.name, parts), study.name
+    title = f"{study.data}, ratio {study.ratio}, {study.channel}"
+    title += "" if study.sjr_db is None else f", SJR {study.sjr_db:g} dB"
     curves = {f"seed {result['seed']}": result["curve"] for result in results}
     figures: dict[str, Callable[[ModuleType], Figure]] = {
-        "fidelity": lambda plot: plot.fidelity_curves({name: shown.psnr}, {name: shown.ssim}, study.snr_db),
+        "fidelity": lambda plot: plot.fidelity_curves(
+            {name: shown.psnr}, {name: shown.ssim}, study.snr_db, title=title
+        ),
         "received": lambda plot: plot.received_images(shown.originals, shown.received, "SNR (dB)"),
         "curves": lambda plot: plot.learning_curve(curves),
     }

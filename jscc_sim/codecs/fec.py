@@ -1,5 +1,6 @@
 """Forward error correction from Sionna, as codecs of bits."""
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ def _sionnas(code: str) -> Iterator[None]:
             raise ValueError(f"there is no {code}: {error}") from None
 
 
+# Of the LDPC codes of 5G.
+HIGHEST_RATE = 0.95
+
+
 class LDPC(BitCodec):
     """The 5G LDPC code of ``k`` information bits in ``n`` symbols, decoded by belief propagation.
 
@@ -36,6 +41,10 @@ class LDPC(BitCodec):
     def __init__(self, k: int = 512, n: int = 1024, iterations: int = 20) -> None:
         super().__init__()
         self.k, self.n, self.iterations = k, n, iterations
+        if checked_count("k", k) > HIGHEST_RATE * checked_count("n", n):
+            least = math.ceil(k / HIGHEST_RATE)
+            wrong = f"there is no 5G LDPC code with k={k}, n={n}: its rate would be {k / n:.3g}, above {HIGHEST_RATE}"
+            raise ValueError(f"{wrong}; use n of at least {least}")
         with _sionnas(f"5G LDPC code with k={k}, n={n}"):
             from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
 

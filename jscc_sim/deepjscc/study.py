@@ -55,7 +55,8 @@ class Study(CodecStudy):
             told = ", ".join(f"{level:g}" for level in self.snr_db)
             raise ValueError(f"the SNR is one number, or a range from the lower to the higher, got {told}")
         if (self.sjr_db is not None) != (self.channel == "jammer"):
-            raise ValueError(f"channel {self.channel!r} takes {'--sjr' if self.sjr_db is None else 'no --sjr'}")
+            wanted = "--sjr" if self.sjr_db is None else "no --sjr: use channel jammer, or leave it out"
+            raise ValueError(f"channel {self.channel!r} takes {wanted}")
         bandwidth_ratio(self.ratio)
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 Points = Sequence[tuple[float, float]]
 
@@ -12,6 +13,7 @@ def fidelity_curves(
     ssim: Mapping[str, Points],
     trained_at: Sequence[float] = (),
     beside: Mapping[str, Points] | None = None,
+    title: str = "",
 ) -> Figure:
     """PSNR and SSIM over the SNR of the channel, a line per codec; a grey band or line is where they were trained.
 
@@ -28,6 +30,7 @@ def fidelity_curves(
             axes.axvspan(min(trained_at), max(trained_at), color="0.85", lw=2, zorder=0, label="SNR of training")
         axes.set(xlabel="SNR = P/N per real use (dB)", ylabel=name)
         axes.grid(alpha=0.3)
+    figure.suptitle(title)
     figure.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure
 
@@ -39,6 +42,7 @@ def learning_curve(found: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure
     for label, epochs in found.items():
         marker = "." if len(epochs) == 1 else ""  # no line has one point
         axes.plot([epoch["number"] for epoch in epochs], [epoch["mse"] for epoch in epochs], marker=marker, label=label)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.set(xlabel="epoch", ylabel="mean-square error per value, in training", yscale="log")
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from channels import decibels
+from jscc_sim.codecs import DeepJSCC
 from jscc_sim.snr_check.measure import SIGNIFICANT, Sent, flat, powers
 from jscc_sim.snr_check.report import Finding
 from jscc_sim.snr_check.user_code import UserCode
@@ -20,6 +21,10 @@ def of_encoder(code: UserCode, u: Tensor, x: Tensor) -> Iterator[Finding]:
             "constant modulus",
             "every symbol has the same power, as in BPSK or PSK; if each word of one symbol was normalised by itself, "
             "only its sign or phase is left",
+        )
+    elif _constant(powers(x)) and isinstance(code.codec, DeepJSCC):
+        yield Finding(
+            "power per word", "every word has the same power, as DeepJSCC means it: compare it with such codes"
         )
     elif _constant(powers(x)):
         yield Finding(

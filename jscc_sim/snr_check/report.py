@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-HARMLESS = frozenset({"as asked", "complex noise", "constant modulus", "fading", "random encoder"})
+HARMLESS = frozenset({"as asked", "complex noise", "constant modulus", "fading", "random encoder", "power per word"})
 
 
 @dataclass(frozen=True)
