@@ -103,7 +103,7 @@ class Systems:
 
 def show_pictures_of(figure: SubFigure, systems: Systems) -> None:
     """A block of rows for each SNR."""
-    figure.suptitle(f"64 images, {USES} complex uses each; PSNR in dB of all")
+    figure.suptitle(f"64 images of Fashion-MNIST, {USES} complex uses each; PSNR in dB of all")
     panels = figure.subplots(len(SHOWN_DB), len(COLUMNS), squeeze=False)
     for row, level in zip(panels, SHOWN_DB, strict=True):
         for axes, (name, title) in zip(row, COLUMNS.items(), strict=True):
@@ -130,7 +130,9 @@ def show_curves(figure: SubFigure, systems: Systems) -> None:
         label = f"{design.code.format}, {design.mode.name}: for {designed_for:g} dB"
         axes.plot(levels, values, "-", color=f"C{index + 2}", lw=1.4, label=label)
         print(f"{label}: {max(values):.2f} dB, falls to {min(values):.2f} dB")
-    axes.set(xlabel="SNR = P/N (dB)", ylabel="PSNR (dB)", title="Separate designs that stay as they are fall")
+    axes.set(
+        xlabel="SNR = P/N per real use (dB)", ylabel="PSNR (dB)", title="Separate designs that stay as they are fall"
+    )
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
 

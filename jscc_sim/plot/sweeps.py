@@ -48,7 +48,8 @@ def curves(
             _draw_exact(axes, f"{name}, {kind}", points, f"C{number}")
             _draw_proved(axes, name, group, f"C{number}")
             if metric == "bler":
-                _draw_guides(axes, name, (guides or {}).get(_codec(group[0]), {}), f"C{number}")
+                size = f"{group[0].labels.get('k')} bits in {group[0].labels.get('n')} uses"
+                _draw_guides(axes, size, (guides or {}).get(_codec(group[0]), {}), f"C{number}")
             _draw_measured(axes, name, group, f"C{number}")
         title = rows[0].title if len(titles) == 1 else ""
         axes.set(xlabel=KNOBS.get(knob, knob), ylabel=METRICS.get(metric, metric), title=title)
@@ -104,9 +105,9 @@ def _draw_exact(axes: Axes, name: str, points: Points, colour: str) -> None:
         axes.plot(levels, values, "-" if len(points) > 1 else "x", color=colour, label=name)
 
 
-def _draw_guides(axes: Axes, codec: str, guides: Mapping[str, Points], colour: str) -> None:
+def _draw_guides(axes: Axes, size: str, guides: Mapping[str, Points], colour: str) -> None:
     for (name, points), style in zip(guides.items(), GUIDE_STYLES, strict=False):
-        axes.plot(*zip(*points, strict=True), style, color=colour, lw=1, label=f"{codec}'s size: {name}")
+        axes.plot(*zip(*points, strict=True), style, color=colour, lw=1, label=f"{size}: {name}")
 
 
 def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
