@@ -24,8 +24,8 @@ receivers of its words would reach, here and at other levels of the channel, how
 dependent their symbols are, and what a linear probe reads. Each codec is kept in OUT/PART, and its result also as a
 line of the record beside this file, which many machines can add to: what is in the record is not repeated. With
 --minutes no codec is begun after so many; the tables are of what is finished, and say what is missing. The part mnist
-ends with OUT/bits_distortion.png, all lines in one figure, bec with OUT/bits_erasures.png, and paper with
-OUT/bits_stability.png.
+ends with OUT/bits_distortion.png, all lines in one figure, bec with OUT/bits_erasures.png, paper with
+OUT/bits_stability.png, and whole with OUT/bits_stability_whole.png.
 
     python benchmarks/bench_bits.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
@@ -335,8 +335,8 @@ def draw(part: str, results: Sequence[Result], out: Path) -> None:
         save_figure(over_flips(results), out / "bits_distortion.png")
     if part == "bec":
         save_figure(over_erasures(results), out / "bits_erasures.png")
-    if part == "paper":
-        save_figure(over_epochs(results), out / "bits_stability.png")
+    if part in ("paper", "whole"):
+        save_figure(over_epochs(results), out / f"bits_stability{'_whole' * (part == 'whole')}.png")
 
 
 if __name__ == "__main__":
