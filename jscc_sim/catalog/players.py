@@ -126,11 +126,8 @@ def load_players(asked: Request) -> Players:
         if record.played:
             records.append(record)
         else:
-            data, budget, sjr_db = (
-                str(record.trained["data"]),
-                record.trained.get("flips"),
-                record.trained.get("sjr_db"),
-            )
+            data = str(record.trained["data"])
+            budget, sjr_db = (record.trained.get(name) for name in ("flips", "sjr_db"))
             flips = budget if isinstance(budget, int) else None
             jammed = sjr_db if isinstance(sjr_db, float) else None
     return Players(

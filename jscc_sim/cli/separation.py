@@ -54,10 +54,10 @@ def separation(
 
     64 images make a mosaic, a file of its own, and each is charged a 64th of its bits, header and all. Two lines for
     each SNR: what the same files would do at capacity (over slow Rayleigh fading, at the best rate with outage), and
-    5G LDPC codes on points of QAM, whose blocks of about 6,480 bits fill the uses, and whose losses are measured.
-    A mosaic that fades has one gain. The receiver knows the format, the mode and
-    whether a mosaic is lost; then, or if no file is better, it shows the mean of the training images. With
-    --designed-for one format and rate stand at every SNR, and show the cliff. Over fading it takes minutes.
+    5G LDPC codes on points of QAM, whose blocks of about 6,480 bits fill the uses, and whose losses are measured. A
+    mosaic that fades has one gain. The receiver knows the format, the mode and whether a mosaic is lost; then, or if no
+    file is better, it shows the mean of the training images. With --designed-for one format and rate stand at every
+    SNR, and show the cliff. Over fading it takes minutes.
 
     The columns: PSNR, the mean over images, with what is lost counted, and its standard error; PSNR of the mean error;
     complex uses of an image, the bits that these carry, the bits spent, and those of them that are headers; the share
