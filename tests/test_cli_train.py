@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jscc_sim.bits import Recipe
+from jscc_sim.bits import Recipe, Study, finish
+from jscc_sim.catalog import Request, make_cases
+from jscc_sim.data.parts import load_parts
 
 TRAIN = ("train", "bits", "--bits", "6", "--preset", "tiny")
 FIGURES = {"distortion.png", "reconstructions.png", "marginals.png", "chain.png", "curves.png"}
@@ -131,13 +133,12 @@ class TestKeeps:
         code, _, errors = run("sweep", "--codec", str(codec), "--channel", name, "--at", at, "--words", "100")
         assert (code, errors) == (0, [])
 
-    def test_sweeps_have_the_adversary_that_it_learned_against(self, run, folder, tmp_path):
-        given = ("--data", str(folder), "--channel", "bsc-flip", "--at", "0.1", "--flips", "2")
-        assert run(*TRAIN, *given, "--out", str(tmp_path / "out"))[0] == 0
-        codec = tmp_path / "out" / "straight-through-6-bsc-flip-2-0.1-0"
-        sweep = ("sweep", "--codec", str(codec), "--channel", "bsc-flip", "--at", "0.1", "--words", "100", "--json")
-        for more, flips in ((), 2), (("--flips", "3"), 3):
-            assert {json.loads(line)["flips"] for line in run(*sweep, *more)[1]} == {flips}
+    def test_sweeps_have_the_adversary_that_it_learned_against(self, folder, tmp_path):
+        recipe = Recipe("paper", epochs=1, batch=16)
+        finish(Study(str(folder), 6, "bsc-flip", flips=2, recipe=recipe), load_parts(str(folder)), tmp_path / "out")
+        for asked, flips in (None, 2), (3, 3):
+            [case] = make_cases(Request("bsc-flip", (str(tmp_path / "out"),), at=(0.1,), flips=asked))
+            assert case.labels["flips"] == flips
 
     def test_colour_goes_by_convolutions_and_black_and_white_in_nats(self, run, tmp_path):
         rng = np.random.default_rng(0)
