@@ -222,6 +222,7 @@ class TestStudy:
 
 
 class TestTraining:
+    @pytest.mark.slow
     @pytest.mark.parametrize("study", ODD, ids=lambda study: study.name)
     def test_errors_fall(self, study):
         longer = replace(study, recipe=replace(study.recipe, epochs=20))

@@ -40,6 +40,7 @@ class TestDiagnosis:
         reg = JammingRegulariser.default(2, weight=1e-9, warmup=0)
         assert reg.diagnose(train(reg, two_points, steps=FEWEST - 1)) == []
 
+    @pytest.mark.slow
     def test_sees_a_weight_that_is_too_low(self):
         reg = JammingRegulariser.default(2, weight=1e-6, warmup=0)
         assert names(reg.diagnose(train(reg, two_points, steps=1500))) == ["weight too low"]

@@ -167,6 +167,7 @@ def curved(z: np.ndarray) -> np.ndarray:
 
 
 class TestLatentMetrics:
+    @pytest.mark.slow
     @pytest.mark.parametrize("k", [1, 2, 8])
     def test_a_gaussian_is_near_its_nulls(self, k):
         """Within six standard deviations, taken from twenty other samples (false-alarm rate about 1e-5 each)."""

@@ -40,6 +40,7 @@ class TestShipped:
         games = {key(Game(snr_db=float(level))) for level in LEVELS}
         assert {path.name for path in SHIPPED.iterdir() if path.is_dir() and path.name != "__pycache__"} == games
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("level", [0.0, 10.0, 20.0])
     def test_its_bounds_are_what_certify_proves_today(self, level):
         game = Game(snr_db=level)

@@ -280,6 +280,7 @@ def test_draws_of_a_prior_from_the_package_score_lower_than_gaussian_ones(make):
     assert float(reg(ring.sample(512, 2))) < float(reg(torch.randn(512, 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHARP)
 def test_uniform_latents_cost_more_than_gaussian_ones(name):
     """Of the same power, after lessons about each."""

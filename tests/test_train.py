@@ -259,6 +259,7 @@ class TestControlVariate:
                 weight.mul_(0.4)
         return link
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", CONTROLLED)
     def test_it_changes_gradients_by_noise_alone(self, name):
         controlled, plain = (self.gradients(self.nearly_linear(name), control) for control in (True, False))
