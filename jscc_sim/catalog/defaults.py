@@ -24,7 +24,7 @@ def with_defaults(asked: Request, players: Players) -> Request:
     refuse_strangers(asked)
     source = asked.source or _natural_source(asked, players)
     known("source", source.partition(":")[0], SOURCE_NAMES)
-    flips = players.flips if asked.flips is None and may_be_flipped(asked.channel) else asked.flips
+    flips = players.trained.get("flips") if asked.flips is None and may_be_flipped(asked.channel) else asked.flips
     asked = replace(asked, source=source, flips=flips)
     if asked.channel == "jammer" or asked.policy is not None or asked.sjr_db is not None:
         asked = replace(asked, sjr_db=players.sjr_db if asked.sjr_db is None else asked.sjr_db)
@@ -42,8 +42,8 @@ def _is_the_game(asked: Request) -> bool:
 
 def _natural_source(asked: Request, players: Players) -> str:
     """What a codec learned from, that of the first codec named, or else of the channel."""
-    if players.data is not None:
-        return unseen(players.data)
+    if players.trained:
+        return unseen(players.trained["data"])
     for name in asked.codecs:
         if not is_file(name) and not is_factory(name):
             return usual(name).source

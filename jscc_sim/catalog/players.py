@@ -1,7 +1,9 @@
 """Trained parts that a request names by file: built from their checkpoints, with the game that each was trained in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -28,8 +30,8 @@ class Players:
     ``lower`` and ``upper`` are the mean-square errors that no codec undercuts against the policy and no jammer exceeds
     against the codec where they are at home, where that is proved. ``informed`` says that the codec learned against a
     jammer that sees signal or source, so that what it loses to jammers is not known. ``own_k`` is the word length of
-    a policy of the user's, ``data`` the images that a codec learned from, ``flips`` the budget of the adversary that it
-    learned against, and ``jammed`` its SJR in dB. Only players of games have ``records``.
+    a policy of the user's, ``trained`` what a codec that plays no game learned from and against. Only players of games
+    have ``records``.
     """
 
     policy: nn.Module | None
@@ -39,9 +41,7 @@ class Players:
     lower: float | None = None
     upper: float | None = None
     informed: bool = False
-    data: str | None = None
-    flips: int | None = None
-    jammed: float | None = None
+    trained: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def k(self) -> int | None:
@@ -56,7 +56,7 @@ class Players:
     @property
     def sjr_db(self) -> float:
         """The signal-to-jammer ratio that they were trained at; 0 dB if nobody was."""
-        return (self.records[0].sjr_db if self.records else self.jammed) or 0.0
+        return (self.records[0].sjr_db if self.records else self.trained.get("sjr_db")) or 0.0
 
     def bounds(self, channel: Channel) -> tuple[dict[str, float], dict[str, float]]:
         """The mean-square error that no codec undercuts, and that which no such jammer exceeds, by metric.
@@ -114,7 +114,7 @@ def load_players(asked: Request) -> Players:
             policy, record = load_policy(Path(asked.policy))
             lower = bound(certified(Path(asked.policy), "policy"), "lower")
             records.append(record)
-    data, flips, jammed = None, None, None
+    trained: Mapping[str, Any] = {}
     files = [name for name in asked.codecs if is_file(name)]
     if files and len(asked.codecs) > 1:
         wrong = f"a trained codec is swept alone, but {len(asked.codecs)} codecs are named"
@@ -126,13 +126,8 @@ def load_players(asked: Request) -> Players:
         if record.played:
             records.append(record)
         else:
-            data = str(record.trained["data"])
-            budget, sjr_db = (record.trained.get(name) for name in ("flips", "sjr_db"))
-            flips = budget if isinstance(budget, int) else None
-            jammed = sjr_db if isinstance(sjr_db, float) else None
-    return Players(
-        policy, codec, tuple(records), own_k, lower, upper, informed=informed, data=data, flips=flips, jammed=jammed
-    )
+            trained = record.trained
+    return Players(policy, codec, tuple(records), own_k, lower, upper, informed=informed, trained=trained)
 
 
 def load_pair(folder: Path) -> tuple[Jammer, Codec]:
