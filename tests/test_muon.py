@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from jscc_sim.muon import Muon
+from jscc_sim.muon import Muon, orthogonal
 
 RATE, DECAY = 0.05, 0.1
+BF16 = 2.0**-7  # in which torch's makes its steps, of about the rate
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ class TestSteps:
         adam.step()
         for mine, theirs in zip(moved, (flat, others), strict=True):
             for one, other in zip(mine, theirs, strict=True):
-                torch.testing.assert_close(one, other.view_as(one))
+                torch.testing.assert_close(one, other.view_as(one), rtol=1e-5, atol=RATE * BF16)
         assert net[2].bias.equal(before[2].bias)
 
     def test_have_the_rate_that_is_set(self, net):
@@ -57,6 +58,28 @@ class TestSteps:
         learn(net, made)
         made.zero_grad()
         assert all(weights.grad is None for weights in net.parameters())
+
+
+class TestOrthogonal:
+    @pytest.mark.parametrize("shape", [(8, 24), (24, 8), (3, 8, 8), (2, 5, 4, 6)])
+    def test_keeps_singular_vectors_and_brings_the_values_to_between_half_and_five_quarters(self, shape):
+        torch.manual_seed(0)
+        given = torch.randn(shape, dtype=torch.float64)
+        u, values, vh = torch.linalg.svd(given, full_matrices=False)
+        shares = values / given.square().sum((-2, -1)).sqrt()[..., None]
+        became = u.mT @ orthogonal(given) @ vh.mT
+        found = became.diagonal(dim1=-2, dim2=-1)
+        torch.testing.assert_close(became, torch.diag_embed(found), rtol=0, atol=1e-9)
+        large = found[shares > 0.02]
+        assert 0.5 < large.min() and large.max() < 1.25
+
+    def test_leaves_nothing_of_no_gradient(self):
+        assert not orthogonal(torch.zeros(2, 3, 4)).any()
+
+    def test_in_float32_gives_what_float64_does(self):
+        torch.manual_seed(0)
+        given = torch.randn(6, 3, dtype=torch.float64) @ torch.randn(3, 20, dtype=torch.float64)
+        torch.testing.assert_close(orthogonal(given.float()).double(), orthogonal(given), rtol=0, atol=1e-3)
 
 
 class TestTakenUp:

@@ -65,7 +65,7 @@ class Training(CodecTraining[Epoch]):
             sent = codec.encode(x)
         if self.jammer is not None:
             self.jammer.zero_grad()
-            (-self._error(codec, channel, x, sent.detach())).backward()
+            (-self._error(codec, channel, x, sent.detach())).backward(inputs=[*self.channel.parameters()])
             self.jammer.step()
         error = self._error(codec, channel, x, sent)
         self.descend(error.log())
