@@ -28,9 +28,11 @@ def learn(net, optimiser, steps=3):
 
 class TestSteps:
     def test_are_those_of_torch_on_flattened_kernels_and_matrices_and_adams_on_the_rest(self, net):
-        net[2].bias.requires_grad_(False)
         before, made = copy.deepcopy(net), Muon(net.parameters(), RATE, weight_decay=DECAY)
-        learn(net, made, steps=1)
+        for weights in net.parameters():
+            weights.grad = torch.randn_like(weights)
+        net[2].bias.grad = None
+        made.step()
         flat = [nn.Parameter(weights.detach().flatten(1)) for weights in (before[0].weight, before[2].weight)]
         others = [nn.Parameter(weights.detach()) for weights in (before[0].bias, *before[3].parameters())]
         torch_muon = torch.optim.Muon(flat, RATE, DECAY, adjust_lr_fn="match_rms_adamw")
@@ -43,7 +45,7 @@ class TestSteps:
         adam.step()
         for mine, theirs in zip(moved, (flat, others), strict=True):
             for one, other in zip(mine, theirs, strict=True):
-                torch.testing.assert_close(one, other.view_as(one), rtol=1e-5, atol=RATE * BF16)
+                torch.testing.assert_close(one, other.view_as(one), rtol=BF16, atol=RATE * BF16)
         assert net[2].bias.equal(before[2].bias)
 
     def test_have_the_rate_that_is_set(self, net):
@@ -71,7 +73,8 @@ class TestOrthogonal:
         found = became.diagonal(dim1=-2, dim2=-1)
         torch.testing.assert_close(became, torch.diag_embed(found), rtol=0, atol=1e-9)
         large = found[shares > 0.02]
-        assert 0.5 < large.min() and large.max() < 1.25
+        assert large.min() > 0.5
+        assert large.max() < 1.25
 
     def test_leaves_nothing_of_no_gradient(self):
         assert not orthogonal(torch.zeros(2, 3, 4)).any()
