@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from jscc_sim.checkpoint import load_state, save_state
+from jscc_sim.precision import no_denormals
 from jscc_sim.states import pack, unpack
 
 # So many batches pass between two words on the progress.
@@ -107,7 +108,8 @@ class Epochs(ABC, Generic[E]):
         clock = time.process_time if self.images.device.type == "cpu" else time.perf_counter
         while len(self.epochs) < self.schedule.epochs:
             start = clock()
-            epoch = self._pass(hear)
+            with no_denormals():
+                epoch = self._pass(hear)
             self.epochs.append(epoch)
             self.end_epoch()
             self.seconds += clock() - start
