@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -246,6 +247,14 @@ class TestTraining:
         for one, other in ((whole.model, again.model), (whole.channel, again.channel)):
             for name, weight in one.state_dict().items():
                 assert torch.equal(weight, other.state_dict()[name])
+
+    def test_computes_without_denormal_numbers_and_leaves_them_to_others(self, monkeypatch):
+        found = []
+        monkeypatch.setattr(Training, "step", lambda training, x: found.append(sys.float_info.min / 2) or torch.ones(1))
+        conduct(ODD[0], PARTS)
+        assert found
+        assert not any(found)
+        assert sys.float_info.min / 2
 
     @pytest.mark.parametrize("seed", range(4))
     def test_the_jammer_climbs_the_error_of_the_very_draw_that_it_learned_from(self, seed):
