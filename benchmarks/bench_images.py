@@ -7,7 +7,8 @@ cifar     CIFAR-10, ratios 1/6 and 1/12, AWGN: a net that is told the SNR, 0 to 
           it is told 7 dB whatever the SNR; most others have 8 epochs
 epochs    the same at 1/6: what fewer epochs cost, 2 and 8, and what it costs in 8 that no complex symbol is above 1.5
           times the mean power, which its rivals are
-paper     the same with the paper's net, trained at 1, 10 and 19 dB each, in as much time as 8 epochs of ours
+paper     the same with the paper's net, trained at 1, 10 and 19 dB each, in as much time as 8 epochs of ours; then
+          under jammers, as below: its words tell no scale that one could aim at
 fixed     the same with ours, at 1, 7, 13 and 19 dB each: how it degrades elsewhere, told the SNR or not
 digits    MNIST and Fashion-MNIST, ratio 1/8, AWGN
 rayleigh  all three sets over slow Rayleigh fading
@@ -123,6 +124,7 @@ def jammer(seed: int) -> Iterator[Study]:
 
 
 PARTS = {part.__name__: part for part in (cifar, epochs, paper, fixed, digits, rayleigh, jammer)}
+JAMMED = ("paper", "jammer")
 
 
 def attempt(study: Study, folder: Path) -> dict[str, Any]:
@@ -173,14 +175,17 @@ def jammed(study: Study, folder: Path) -> dict[str, Any]:
     """The same, and PSNR under jammers of the study's power, or of all powers if it learned over noise alone."""
     result, codec = attempt(study, folder), load_deepjscc(folder)
     channel: Channel = load_channel(study, folder)
-    signs: Tensor = codec.get_submodule("encoder.scale").signs
-    aimed = {f"aimed {sign:+d}": LatentPolicy(sign * signs.unsqueeze(0)) for sign in (1, -1)}
+    aimed = {}
+    if study.recipe.net == FULL.net:
+        signs: Tensor = codec.get_submodule("encoder.scale").signs
+        aimed = {f"aimed {sign:+d}": LatentPolicy(sign * signs.unsqueeze(0)) for sign in (1, -1)}
     own: dict[str, Policy] = {"learned": channel.policy} if isinstance(channel, Jammer) else {}
     images, noise_power = study.judged(parts_of(study.data).test), from_decibels(-study.middle)
     result["jammed"] = {}
     for sjr_db in SJRS if study.sjr_db is None else (study.sjr_db,):
         found = under(codec, study.data, images, noise_power, from_decibels(-sjr_db), {**own, **aimed})
-        found["aimed"] = min(found.pop(name) for name in aimed)
+        if aimed:
+            found["aimed"] = min(found.pop(name) for name in aimed)
         result["jammed"][f"{sjr_db:g}"] = found
     return result
 
@@ -277,7 +282,7 @@ def show(part: str, results: Sequence[Result], rivals: Sequence[Result], out: Pa
             for codec, curve in psnrs.items():
                 if crossed := crossings(curve, curves[name]):
                     print(f"\n{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in crossed)} dB")
-        if part == "jammer":
+        if part in JAMMED:
             print(f"\n{under_jammers(data, mine, [rival for rival in met if 'jammed' in rival])}")
         if part in ("cifar", "fixed"):
             for name, same in by_study(mine).items():
@@ -303,7 +308,7 @@ def main() -> None:
             studies[str(Path(asked.part, told.data, f"{told.recipe.epochs}-epochs", told.name))] = told
     trained, held = (asked.out / "quick.jsonl", asked.out / "rivals.jsonl") if asked.quick else (RECORD, RIVALS)
     much = {"minutes": asked.minutes, "processes": asked.processes}
-    found = run(studies, jammed if asked.part == "jammer" else attempt, asked.out, trained, **much)
+    found = run(studies, jammed if asked.part in JAMMED else attempt, asked.out, trained, **much)
     conducted = {name: studies[name] for name in found}  # rivals are to meet jammers that have learned
     rivals = run(settings(conducted, quick=asked.quick), measured, asked.out, held, aside=("against",), **much)
     if found:

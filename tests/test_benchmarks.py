@@ -97,7 +97,11 @@ class TestImages:
 
     def conducted(self, attempt, part, tmp_path):
         tiny = deepjscc.Recipe("residual", epochs=1, batch=40, decay=0.0, optimiser="muon")
-        planned = [replace(study, recipe=tiny) for study in bench_images.PARTS[part](0) if study.data == "cifar10"][:2]
+        planned = [
+            replace(study, recipe=replace(tiny, net=study.recipe.net))
+            for study in bench_images.PARTS[part](0)
+            if study.data == "cifar10"
+        ][:2]
         studies = {f"{part}/{study.name}": study for study in planned}
         results = [{"name": name, **attempt(study, tmp_path / name)} for name, study in studies.items()]
         beside = {
@@ -134,3 +138,12 @@ class TestImages:
             missing = {"aimed", "audit", "rotated"} if "files" in line else {"aimed"} if "linear" in line else set()
             assert cells.keys() - psnr.keys() == missing
             assert psnr["worst"] <= min(psnr["gaussian"], psnr["learned"]) or "files" in line
+
+    @pytest.mark.slow
+    def test_the_papers_net_meets_jammers_of_all_powers_and_none_that_aims(self, tmp_path, capsys):
+        results, beside = self.conducted(bench_images.jammed, "paper", tmp_path)
+        for result in results:
+            assert [*result["jammed"]] == ["0", "5", "10"]
+            assert all(found.keys() == {"gaussian", "audit", "worst", "rotated"} for found in result["jammed"].values())
+        bench_images.show("paper", results, beside, tmp_path)
+        assert "| cifar10, SJR in dB, system |" in capsys.readouterr().out
