@@ -48,7 +48,7 @@ def gains_from_fused(device: str = "cpu") -> bool:
 def no_denormals() -> Iterator[None]:
     """Numbers below the smallest normal one are 0 in this thread: sums of them are many times as slow.
 
-    The gradient of GELU is full of them where a net is sure: DeepJSCC took seven times as long after eight epochs.
+    The gradient of GELU is full of them far below zero: DeepJSCC took seven times as long after eight epochs.
     """
     flushed = sys.float_info.min / 2 == 0
     torch.set_flush_denormal(True)

@@ -15,7 +15,7 @@ from jscc_sim.catalog import Request
 from jscc_sim.catalog.players import load_players
 from jscc_sim.checkpoint import load_part
 from jscc_sim.codecs import DeepJSCC
-from jscc_sim.codecs.deepjscc_nets import NETS
+from jscc_sim.codecs.deepjscc_nets import NETS, Block
 from jscc_sim.codecs.scale import MOST, Scale
 from jscc_sim.data.parts import Part, Parts
 from jscc_sim.deepjscc import PRESETS, Recipe, Study, Training, conduct, finish, load_deepjscc, measure, send
@@ -96,6 +96,17 @@ class TestScale:
         heard.sum().backward()
         assert heard.isfinite().all()
         assert words.grad.isfinite().all()
+
+
+class TestBlock:
+    @pytest.mark.parametrize("adaptive", [False, True])
+    def test_learns_even_where_all_its_neurons_are_silent(self, adaptive):
+        block = Block(4, adaptive=adaptive)
+        torch.nn.init.constant_(block.inner.bias, -50.0)
+        torch.nn.init.normal_(block.outer.weight)
+        block(torch.randn(2, 4, 3, 3), torch.full((2, 1), 10.0)).square().mean().backward()
+        assert block.inner.weight.grad is not None
+        assert (block.inner.weight.grad.flatten(1).norm(dim=1) > 1e-3).all()
 
 
 class TestCodec:

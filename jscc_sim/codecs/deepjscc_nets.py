@@ -17,6 +17,8 @@ STRIDE = 4
 SQUEEZE = 4
 # Of residual nets: channels, blocks on either side, and of a pixel's value the mean and the spread.
 WIDTH, SENDING, RECEIVING, MEAN, SPREAD = 64, 3, 4, 0.5, 0.25
+# What is left of the slope where GELU has none: without it whole blocks of channels were silent for good.
+LEAK = 0.1
 
 
 class Attention(nn.Module):
@@ -105,17 +107,17 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, *, adaptive: bool) -> None:
         super().__init__()
-        self.first, self.last = (nn.Conv2d(channels, channels, 3, 1, 1) for _ in range(2))
+        self.inner, self.outer = (nn.Conv2d(channels, channels, 3, 1, 1) for _ in range(2))
         self.told = nn.Linear(1, channels) if adaptive else None
-        for weights in self.last.parameters():
+        for weights in self.outer.parameters():
             nn.init.zeros_(weights)
 
     def forward(self, features: Tensor, snr_db: Tensor) -> Tensor:
         """Features ``(batch, channels, height, width)``, of SNRs ``(batch, 1)``."""
-        hidden = self.first(features)
+        hidden = self.inner(features)
         if self.told is not None:
             hidden = hidden + self.told(snr_db.to(features) / 10 - 1)[:, :, None, None]
-        return features + self.last(gelu(hidden))
+        return features + self.outer(gelu(hidden) + LEAK * hidden)
 
 
 class Grid(nn.Module):
