@@ -184,7 +184,7 @@ class CodecTraining(Epochs[E]):
     def descend(self, loss: Tensor) -> None:
         """One step of the optimiser down the gradient of ``loss``."""
         self.optimiser.zero_grad()
-        loss.backward(inputs=[*self.model.parameters()])
+        loss.backward(inputs=[weights for weights in self.model.parameters() if weights.requires_grad])
         if self.schedule.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip)
         self.optimiser.step()
