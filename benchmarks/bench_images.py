@@ -42,6 +42,7 @@ from torch import Tensor
 from channels import AWGN, Channel, Jammer, Policy, Received, from_decibels
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.codecs import DeepJSCC
+from jscc_sim.codecs.scale import Scale
 from jscc_sim.deepjscc import PRESETS, Study, finish, load_deepjscc, measure
 from jscc_sim.deepjscc.folder import load_channel
 from jscc_sim.link import Link
@@ -175,10 +176,8 @@ def jammed(study: Study, folder: Path) -> dict[str, Any]:
     """The same, and PSNR under jammers of the study's power, or of all powers if it learned over noise alone."""
     result, codec = attempt(study, folder), load_deepjscc(folder)
     channel: Channel = load_channel(study, folder)
-    aimed = {}
-    if study.recipe.net == FULL.net:
-        signs: Tensor = codec.get_submodule("encoder.scale").signs
-        aimed = {f"aimed {sign:+d}": LatentPolicy(sign * signs.unsqueeze(0)) for sign in (1, -1)}
+    told = [part.signs.unsqueeze(0) for part in codec.encoder.modules() if isinstance(part, Scale)]
+    aimed = {f"aimed {sign:+d}": LatentPolicy(sign * signs) for signs in told for sign in (1, -1)}
     own: dict[str, Policy] = {"learned": channel.policy} if isinstance(channel, Jammer) else {}
     images, noise_power = study.judged(parts_of(study.data).test), from_decibels(-study.middle)
     result["jammed"] = {}
