@@ -23,7 +23,7 @@ CHANNELS: dict[str, Callable[[float, float], Channel]] = {
 }
 PRESETS = {
     "quick": Recipe("residual", epochs=3, batch=64, lr=2e-3, decay=0.0, optimiser="muon"),
-    "full": Recipe("residual", epochs=30, batch=64, lr=2e-3, decay=0.0, optimiser="muon"),
+    "full": Recipe("residual", epochs=30, batch=64, lr=1e-3, decay=0.0, optimiser="muon"),
     "paper": Recipe("paper", epochs=100, batch=64, decay=0.0),
 }
 
