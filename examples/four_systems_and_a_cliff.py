@@ -48,7 +48,7 @@ class Systems:
         self.designs = {level: self.designed(level) for level in DESIGNS_DB}
         with seeded(0):
             self.codec = DeepJSCC((1, 28, 28), 2 * USES, "residual")
-            recipe = replace(PRESETS["full"], epochs=epochs, batch=32)
+            recipe = replace(PRESETS["quick"], epochs=epochs, batch=32)
             training = Training(self.codec, AWGN(1.0), (7.0, 7.0), flat(parts.train), flat(parts.validation), recipe)
             for _ in training.run():
                 pass
