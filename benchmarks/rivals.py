@@ -54,7 +54,7 @@ from jscc_sim.store import Store
 # Training images whose covariance linear codecs know; and those by which they choose, over fading, for what noise.
 LEARNED, CHOOSING, NOISIER = 20_000, 2_000, (1.0, 1.5, 2.0, 3.0, 4.0)
 # Separate designs that stay as they are, and where each is looked at closely.
-DESIGNS, CLIFF = (1.0, 7.0, 13.0), (-1.0, -0.5, -0.25, 0.0, 0.5)
+DESIGNS, CLIFF = (1.0, 7.0, 13.0), (-2.0, -1.5, -1.0, -0.5, -0.25, 0.0, 0.5)
 FILES, SEPARATE = "best of JPEG, JPEG 2000, WebP", "the same by LDPC and QAM, the best for each SNR"
 LINEAR = "best linear codec"
 # Jammers of separate designs, whose long codes no audit gets through, beside the one that DeepJSCC's learned.
