@@ -21,7 +21,7 @@ three that stay as they are, with their cliffs; under a jammer, what these come 
 jammer that DeepJSCC's learned, and under the worst that is found for them. Each codec is kept in OUT/PART; its result
 is a line of images.jsonl beside this file, and that of rivals of images_rivals.jsonl, which many machines can add to:
 what they hold is not repeated. With --minutes no codec is begun after so many; the tables are of what is finished, and
-say what is missing. Each part ends with OUT/images_PART_SET_RATIO.png.
+say what is missing. Each part ends with OUT/images_PART_SET_RATIO.png, or images_PART_SET_jammed.png.
 
     python benchmarks/bench_images.py PART --out DIR [--seeds 3] [--minutes M] [--processes 2] [--quick]
 """
@@ -35,6 +35,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their threads when imported
 
 import numpy as np
+from matplotlib.figure import Figure
 from record import Result, cell, parser, parts_of, rounded, run
 from rivals import JAMMED_AT, Row, Setting, measured, psnr, under
 from torch import Tensor
@@ -80,6 +81,7 @@ JAMMERS = {
     "worst": "worst of all",
     "rotated": "the same, rotated",
 }
+MARKERS = "o^x+sD"
 # A public re-implementation (11 M weights, trained on all 50,000 images: prashantrajbista/wireless_image_transmission)
 # at the SNRs that it delivers, 3 dB above those that it reports, as its README says. The paper's values are in figures.
 REIMPLEMENTED = {("cifar10", "1/6"): [(4.0, 27.39), (13.0, 33.13), (22.0, 36.12)]}
@@ -127,6 +129,8 @@ def jammer(seed: int) -> Iterator[Study]:
 
 PARTS = {part.__name__: part for part in (cifar, epochs, paper, fixed, digits, rayleigh, jammer)}
 JAMMED = ("paper", "jammer")
+# PSNR in dB under each kind of jammer, for each seed, of systems by name.
+Systems = dict[str, list[Mapping[str, float]]]
 
 
 def attempt(study: Study, folder: Path) -> dict[str, Any]:
@@ -234,22 +238,50 @@ def accounts(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in values)])
 
 
-def under_jammers(data: str, results: Sequence[Result], rivals: Sequence[Result]) -> str:
-    """PSNR of all systems for a set of images under jammers of each power, mean and spread over seeds."""
-    lines = [f"| {data}, SJR in dB, system | {' | '.join(JAMMERS.values())} |", "|---" * (len(JAMMERS) + 1) + "|"]
-    for sjr in (f"{sjr_db:g}" for sjr_db in SJRS):
-        rows = {
-            f"DeepJSCC, {name.partition(' ')[2]}": [one["jammed"][sjr] for one in mine if sjr in one["jammed"]]
-            for name, mine in by_study(results).items()
-        }
+def under_jammers(results: Sequence[Result], rivals: Sequence[Result]) -> dict[float, Systems]:
+    """What codecs, for each seed, and rivals came to under jammers, by the SJR in dB."""
+    found: dict[float, Systems] = {}
+    for sjr_db in SJRS:
+        rows: Systems = {}
+        for one in results:
+            learned = "against a jammer" if one["channel"] == "jammer" else "over noise"
+            if jammed := one["jammed"].get(f"{sjr_db:g}"):
+                rows.setdefault(f"DeepJSCC ({one['net']}), learned {learned}", []).append(jammed)
         for rival in rivals:
-            if f"{rival['sjr_db']:g}" == sjr:
-                rows |= {name: [found] for name, found in rival["jammed"].items()}
-        for name, found in rows.items():
-            if found:
-                cells = [cell([one[kind] for one in found]) if kind in found[0] else "–" for kind in JAMMERS]
-                lines.append(f"| {sjr}, {name} | {' | '.join(cells)} |")
+            if rival["sjr_db"] == sjr_db:
+                rows |= {name: [jammed] for name, jammed in rival["jammed"].items()}
+        found[sjr_db] = rows
+    return found
+
+
+def jammed_table(data: str, found: Mapping[float, Systems]) -> str:
+    """PSNR under jammers of each power, mean and spread over seeds."""
+    lines = [f"| {data}, SJR in dB, system | {' | '.join(JAMMERS.values())} |", "|---" * (len(JAMMERS) + 1) + "|"]
+    for sjr_db, systems in found.items():
+        for name, mine in systems.items():
+            cells = [cell([one[kind] for one in mine]) if kind in mine[0] else "–" for kind in JAMMERS]
+            lines.append(f"| {sjr_db:g}, {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def jammed_figure(data: str, found: Mapping[float, Systems]) -> Figure:
+    """The same, a panel for each power and a line for each system."""
+    figure = Figure(figsize=(13, 4), layout="constrained")
+    figure.suptitle(f"{data}, SNR {JAMMED_AT:g} dB, under jammers")
+    panels = figure.subplots(1, len(found), sharex=True, squeeze=False)[0]
+    for axes, (sjr_db, systems) in zip(panels, found.items(), strict=True):
+        lines = range(len(systems))
+        for (kind, says), marker in zip(JAMMERS.items(), MARKERS, strict=True):
+            means = [np.mean([one.get(kind, np.nan) for one in mine]) for mine in systems.values()]
+            axes.plot(means, lines, marker, fillstyle="none", label=says)
+        axes.set(title=f"SJR {sjr_db:g} dB", xlabel="PSNR (dB)", yticks=lines)
+        axes.set_yticklabels(systems if axes is panels[0] else [])
+        axes.invert_yaxis()
+        axes.grid(alpha=0.3)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(JAMMERS), title="jammer"
+    )
+    return figure
 
 
 def crossings(curve: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]]) -> list[float]:
@@ -268,30 +300,39 @@ def show(part: str, results: Sequence[Result], rivals: Sequence[Result], out: Pa
     for result in results:
         groups.setdefault((result["data"], result["ratio"]), []).append(result)
     for (data, ratio), mine in groups.items():
-        psnrs, ssims = (
-            {
-                f"DeepJSCC, {name.partition(' ')[2]}": points([one[f"over_snr_{score}"] for one in same])
-                for name, same in by_study(mine).items()
-            }
-            for score in ("psnr", "ssim")
-        )
         met = [rival for rival in rivals if (rival["data"], rival["ratio"]) == (data, ratio)]
-        beside = {name: rows for rival in met for name, rows in rival["lines"].items()}
-        curves = {name: [(row["snr_db"], row["psnr"]) for row in rows] for name, rows in beside.items()}
-        for name, rows in beside.items():
-            print(f"\n{data} {ratio}, {name}:\n\n{accounts(rows)}")
-            for codec, curve in psnrs.items():
-                if crossed := crossings(curve, curves[name]):
-                    print(f"\n{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in crossed)} dB")
+        figure = over_snr(part, mine, met)
         if part in JAMMED:
-            print(f"\n{under_jammers(data, mine, [rival for rival in met if 'jammed' in rival])}")
-        if part in ("cifar", "fixed"):
-            for name, same in by_study(mine).items():
-                psnrs[f"told another SNR, {name.partition(' ')[2]}"] = points([one["over_snr_mistold"] for one in same])
-        if part != "rayleigh" and (data, ratio) in REIMPLEMENTED:
-            curves["a re-implementation, its SNR corrected"] = REIMPLEMENTED[data, ratio]
-        figure = fidelity_curves(psnrs, ssims, beside=curves, title=f"{data}, ratio {ratio}, {mine[0]['channel']}")
-        save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
+            found = under_jammers(mine, [rival for rival in met if "jammed" in rival])
+            print(f"\n{jammed_table(data, found)}")
+            save_figure(jammed_figure(data, found), out / f"images_{part}_{data}_jammed.png")
+        if part != "jammer":  # whose rivals are of three powers: too many lines for one figure
+            save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
+
+
+def over_snr(part: str, results: Sequence[Result], rivals: Sequence[Result]) -> Figure:
+    """Fidelity of codecs for one set and ratio over the SNR, and of rivals, whose rows are printed."""
+    psnrs, ssims = (
+        {
+            f"DeepJSCC, {name.partition(' ')[2]}": points([one[f"over_snr_{score}"] for one in mine])
+            for name, mine in by_study(results).items()
+        }
+        for score in ("psnr", "ssim")
+    )
+    data, ratio, channel = (results[0][name] for name in ("data", "ratio", "channel"))
+    beside = {name: rows for rival in rivals for name, rows in rival["lines"].items()}
+    curves = {name: [(row["snr_db"], row["psnr"]) for row in rows] for name, rows in beside.items()}
+    for name, rows in beside.items():
+        print(f"\n{data} {ratio}, {name}:\n\n{accounts(rows)}")
+        for codec, curve in psnrs.items():
+            if crossed := crossings(curve, curves[name]):
+                print(f"\n{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in crossed)} dB")
+    if part in ("cifar", "fixed"):
+        for name, mine in by_study(results).items():
+            psnrs[f"told another SNR, {name.partition(' ')[2]}"] = points([one["over_snr_mistold"] for one in mine])
+    if part != "rayleigh" and (data, ratio) in REIMPLEMENTED:
+        curves["a re-implementation, its SNR corrected"] = REIMPLEMENTED[data, ratio]
+    return fidelity_curves(psnrs, ssims, beside=curves, title=f"{data}, ratio {ratio}, {channel}")
 
 
 def points(curves: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
