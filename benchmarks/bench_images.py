@@ -40,7 +40,7 @@ from record import Result, cell, parser, parts_of, rounded, run
 from rivals import JAMMED_AT, Row, Setting, measured, psnr, under
 from torch import Tensor
 
-from channels import AWGN, Channel, Jammer, Policy, Received, from_decibels
+from channels import AWGN, Jammer, Policy, Received, from_decibels
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.codecs.scale import Scale
@@ -132,6 +132,8 @@ PARTS = {part.__name__: part for part in (cifar, epochs, paper, fixed, digits, r
 JAMMED = ("paper", "jammer")
 # PSNR in dB under each kind of jammer, for each seed, of systems by name.
 Systems = dict[str, list[Mapping[str, float]]]
+# Of a curve: the SNR in dB and a score.
+Points = list[tuple[float, float]]
 
 
 def attempt(study: Study, folder: Path) -> dict[str, Any]:
@@ -180,15 +182,15 @@ class Believed(AWGN):
 
 def jammed(study: Study, folder: Path) -> dict[str, Any]:
     """The same, and at `JAMMED_AT` PSNR under jammers of its own power, of all if it learned over noise alone."""
-    result, codec = attempt(study, folder), load_deepjscc(folder)
-    channel: Channel = load_channel(study, folder)
+    result = attempt(study, folder) | {"jammed": {}}
+    if study.middle != JAMMED_AT:
+        return result
+    codec, channel = load_deepjscc(folder), load_channel(study, folder)
     told = [part.signs.unsqueeze(0) for part in codec.encoder.modules() if isinstance(part, Scale)]
     aimed = {f"aimed {sign:+d}": LatentPolicy(sign * signs) for signs in told for sign in (1, -1)}
     own: dict[str, Policy] = {"learned": channel.policy} if isinstance(channel, Jammer) else {}
     images, noise_power = study.judged(parts_of(study.data).test), from_decibels(-study.middle)
-    result["jammed"] = {}
-    met = () if study.middle != JAMMED_AT else SJRS if study.sjr_db is None else (study.sjr_db,)
-    for sjr_db in met:
+    for sjr_db in SJRS if study.sjr_db is None else (study.sjr_db,):
         found = under(codec, study.data, images, noise_power, from_decibels(-sjr_db), {**own, **aimed})
         if aimed:
             found["aimed"] = min(found.pop(name) for name in aimed)
@@ -246,11 +248,11 @@ def under_jammers(results: Sequence[Result], rivals: Sequence[Result]) -> dict[f
         rows: Systems = {}
         for one in results:
             learned = "against a jammer" if one["channel"] == "jammer" else "over noise"
-            if jammed := one["jammed"].get(f"{sjr_db:g}"):
-                rows.setdefault(f"DeepJSCC ({one['net']}), learned {learned}", []).append(jammed)
+            if psnrs := one["jammed"].get(f"{sjr_db:g}"):
+                rows.setdefault(f"DeepJSCC ({one['net']}), learned {learned}", []).append(psnrs)
         for rival in rivals:
             if rival["sjr_db"] == sjr_db:
-                rows |= {name: [jammed] for name, jammed in rival["jammed"].items()}
+                rows |= {name: [psnrs] for name, psnrs in rival["jammed"].items()}
         found[sjr_db] = rows
     return found
 
@@ -285,7 +287,7 @@ def jammed_figure(data: str, found: Mapping[float, Systems]) -> Figure:
     return figure
 
 
-def crossings(curve: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]]) -> list[float]:
+def crossings(curve: Points, other: Points) -> list[float]:
     """The SNRs at which the first curve overtakes the other or falls behind it, between their points by a line."""
     snrs = np.array(sorted({snr for snr, _ in (*curve, *other)}))
     one, two = (np.interp(snrs, *zip(*points, strict=True)) for points in (curve, other))
@@ -302,43 +304,42 @@ def show(part: str, results: Sequence[Result], rivals: Sequence[Result], out: Pa
         groups.setdefault((result["data"], result["ratio"]), []).append(result)
     for (data, ratio), mine in groups.items():
         met = [rival for rival in rivals if (rival["data"], rival["ratio"]) == (data, ratio)]
-        figure = over_snr(part, mine, met)
+        beside = {name: rows for rival in met for name, rows in rival["lines"].items()}
+        curves = {name: [(row["snr_db"], row["psnr"]) for row in rows] for name, rows in beside.items()}
+        psnrs = over_snr(mine, "psnr")
+        for name, rows in beside.items():
+            print(f"\n{data} {ratio}, {name}:\n\n{accounts(rows)}")
+            for codec, curve in psnrs.items():
+                if crossed := crossings(curve, curves[name]):
+                    print(f"\n{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in crossed)} dB")
         if part in JAMMED:
             found = under_jammers(mine, [rival for rival in met if "jammed" in rival])
             print(f"\n{jammed_table(data, found)}")
             save_figure(jammed_figure(data, found), out / f"images_{part}_{data}_jammed.png")
         if part != "jammer":  # whose rivals are of three powers: too many lines for one figure
-            save_figure(figure, out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
+            save_figure(fidelity(part, mine, curves), out / f"images_{part}_{data}_{ratio.replace('/', 'in')}.png")
 
 
-def over_snr(part: str, results: Sequence[Result], rivals: Sequence[Result]) -> Figure:
-    """Fidelity of codecs for one set and ratio over the SNR, and of rivals, whose rows are printed."""
-    psnrs, ssims = (
-        {
-            f"DeepJSCC, {name.partition(' ')[2]}": points([one[f"over_snr_{score}"] for one in mine])
-            for name, mine in by_study(results).items()
-        }
-        for score in ("psnr", "ssim")
-    )
+def fidelity(part: str, results: Sequence[Result], beside: Mapping[str, Points]) -> Figure:
+    """PSNR and SSIM of codecs for one set and ratio over the SNR, and PSNR of what stands beside."""
     data, ratio, channel = (results[0][name] for name in ("data", "ratio", "channel"))
-    beside = {name: rows for rival in rivals for name, rows in rival["lines"].items()}
-    curves = {name: [(row["snr_db"], row["psnr"]) for row in rows] for name, rows in beside.items()}
-    for name, rows in beside.items():
-        print(f"\n{data} {ratio}, {name}:\n\n{accounts(rows)}")
-        for codec, curve in psnrs.items():
-            if crossed := crossings(curve, curves[name]):
-                print(f"\n{codec} crosses it at {', '.join(f'{snr:.1f}' for snr in crossed)} dB")
+    psnrs = over_snr(results, "psnr")
     if part in ("cifar", "fixed"):
-        for name, mine in by_study(results).items():
-            psnrs[f"told another SNR, {name.partition(' ')[2]}"] = points([one["over_snr_mistold"] for one in mine])
+        psnrs |= over_snr(results, "mistold", "told another SNR")
     if part != "rayleigh" and (data, ratio) in REIMPLEMENTED:
-        curves["a re-implementation, its SNR corrected"] = REIMPLEMENTED[data, ratio]
-    return fidelity_curves(psnrs, ssims, beside=curves, title=f"{data}, ratio {ratio}, {channel}")
+        beside = {**beside, "a re-implementation, its SNR corrected": REIMPLEMENTED[data, ratio]}
+    title = f"{data}, ratio {ratio}, {channel}"
+    return fidelity_curves(psnrs, over_snr(results, "ssim"), beside=beside, title=title)
 
 
-def points(curves: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
-    """The mean of curves over `LEVELS`."""
-    return list(zip(LEVELS, np.mean(curves, 0).tolist(), strict=True))
+def over_snr(results: Sequence[Result], score: str, said: str = "DeepJSCC") -> dict[str, Points]:
+    """A score over `LEVELS`, by what is ``said`` and the study: the mean over seeds."""
+    return {
+        f"{said}, {name.partition(' ')[2]}": list(
+            zip(LEVELS, np.mean([one[f"over_snr_{score}"] for one in mine], 0).tolist(), strict=True)
+        )
+        for name, mine in by_study(results).items()
+    }
 
 
 def main() -> None:
