@@ -77,6 +77,7 @@ class TestChain:
 
 class TestScrutiny:
     def test_the_more_an_adversary_may_and_knows_the_worse(self, trained):
+        """Greed misses nothing with one flip: of so short a word it tries all symbols."""
         images = flat(PARTS.test)
         names = ("random", "steepest", "greedy", "exhaustive")
         found = attacked(trained.codec, BSC(0.0), images, names, (0, 1, 2))
@@ -85,8 +86,8 @@ class TestScrutiny:
         for flips in (1, 2):
             random, steepest, greedy, worst = (found[f"{name}-{flips}"] for name in names)
             assert random < steepest <= greedy <= worst
-            assert greedy - kept > 0.95 * (worst - kept)
-        assert kept < found["exhaustive-1"] < found["exhaustive-2"]
+        assert kept < found["greedy-1"] == pytest.approx(found["exhaustive-1"])
+        assert found["greedy-1"] < found["greedy-2"]
 
     def test_information_is_that_of_words_as_they_are_sent(self, trained, monkeypatch):
         monkeypatch.setattr("jscc_sim.bits.scrutiny.TAUGHT", 50)
