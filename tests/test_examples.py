@@ -22,7 +22,7 @@ TINY = {
     "repetition_under_flips": ["--rel-error", "0.5"],
     "shape_blindness": ["--epochs", "2"],
     "uniform_latent": ["--epochs", "2"],
-    "waterfall_of_four_codes": ["--rel-error", "0.9", "--ebn0", "0", "2", "--max-words", "64"],
+    "waterfall_of_four_codes": ["--rel-error", "0.9", "--ebn0", "0", "2", "--floor", "0.9"],
     "whose_snr_is_it": ["--steps", "5", "--rel-error", "0.2"],
 }
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
