@@ -49,6 +49,18 @@ class TestCurves:
         assert axes.get_yscale() == "log"
         assert plot.curves(ROWS[1:2]).axes[0].get_yscale() == "linear"
 
+    def test_guides_do_not_squeeze_what_was_measured(self):
+        rows = [row(level, mean, metric="bler") for level, mean in ((1.0, 0.3), (2.0, 0.01), (3.0, 0.0))]
+        (axes,) = plot.curves(rows, guides={"uncoded": {"limit": [(1.0, 0.1), (3.0, 1e-15)]}}).axes
+        assert axes.get_ylim()[0] == pytest.approx(1e-7)
+
+    def test_joins_points_in_their_order_if_nothing_else_does(self):
+        def joined(rows):
+            return [list(line.get_xdata()) for line in plot.curves(rows).axes[0].lines if line.get_linestyle() == "-"]
+
+        assert joined([row(2.0, 0.2), row(1.0, 0.3)]) == [[1.0, 2.0]]
+        assert joined([row(2.0, 0.2, 0.2), row(1.0, 0.3, 0.3)]) == [[1.0, 2.0]]
+
     def test_does_not_join_what_differs_in_more_than_its_level(self):
         """Rows of several stores: curves of one codec are told apart by the labels that differ, or by their seeds."""
         rows = [row(level, 0.1 + level, 0.2, channel=name) for level in (0.1, 0.2) for name in ("bsc", "bsc-flip")]

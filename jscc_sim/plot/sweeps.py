@@ -32,7 +32,8 @@ def curves(
     """One axes per metric: measured points with their intervals, exact curves as lines, a colour per codec.
 
     ``exact`` has closely spaced points of them by codec and metric; without it lines join the exact values of the rows.
-    ``guides`` has lines to go beside block error rates, by codec and name.
+    ``guides`` has lines to go beside block error rates, by codec and name; they end a decade below the least measured.
+    Points without an exact value are joined by thin lines.
     Rows that differ in other labels too, or in their seeds, have curves of their own; ValueError unless all share a
     knob.
     """
@@ -56,6 +57,8 @@ def curves(
         means = [row.mean for row in mine if row.mean > 0]
         if means and max(means) > 10 * min(means):
             axes.set_yscale("log")
+            if metric == "bler" and guides:
+                axes.set_ylim(bottom=max(axes.get_ylim()[0], min(row.mean or row.high for row in mine) / 10))
         axes.grid(alpha=0.3, which="both")
         axes.legend()
     return figure
@@ -111,12 +114,13 @@ def _draw_guides(axes: Axes, size: str, guides: Mapping[str, Points], colour: st
 
 
 def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:
-    shown = [row for row in rows if row.mean > 0 and np.isfinite(row.mean)]
+    shown = [row for row in sorted(rows, key=_level) if row.mean > 0 and np.isfinite(row.mean)]
+    style = "o" if any(row.exact is not None for row in shown) else "o-"
     errors = [[row.mean - row.low for row in shown], [row.high - row.mean for row in shown]]
     levels, means = [_level(row) for row in shown], [row.mean for row in shown]
     if shown:
         name = f"{codec}, measured (95 %)"
-        axes.errorbar(levels, means, yerr=errors, fmt="o", ms=4, capsize=3, color=colour, label=name)
+        axes.errorbar(levels, means, yerr=errors, fmt=style, lw=0.8, ms=4, capsize=3, color=colour, label=name)
     none = [row for row in rows if row.mean == 0]
     if none:
         bounds = [row.high for row in none]
