@@ -32,14 +32,12 @@ FEW = 16
 Decode = Callable[[Tensor, AWGN], Tensor]
 
 
-def sionna_bp(codec: LDPC) -> Callable[[Tensor], Tensor]:
-    """Sionna's decoder of the same graph, with as many iterations."""
-    from sionna.phy.fec.ldpc import LDPC5GDecoder
+def sionna_ldpc(codec: LDPC, bits: int | None = None) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """Sionna's encoder, for points of so many ``bits``, and its decoder with as many iterations."""
+    from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
 
-    found: Callable[[Tensor], Tensor] = LDPC5GDecoder(
-        codec.encoder, num_iter=codec.iterations, precision="single", device="cpu"
-    )
-    return found
+    encoder = LDPC5GEncoder(codec.k, codec.n, num_bits_per_symbol=bits, precision="single", device="cpu")
+    return encoder, LDPC5GDecoder(encoder, num_iter=codec.iterations, precision="single", device="cpu")
 
 
 def sionna_convolutional(codec: Convolutional) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
@@ -53,7 +51,7 @@ def sionna_convolutional(codec: Convolutional) -> tuple[Callable[[Tensor], Tenso
 
 def ldpc_contestants(codec: LDPC) -> dict[str, Decode]:
     """Ours, and Sionna's decoder of the same graph with as many iterations."""
-    theirs = sionna_bp(codec)
+    _, theirs = sionna_ldpc(codec)
     return {"jscc-sim": codec.decode, "Sionna": lambda y, law: theirs(-law.llr(y))}
 
 

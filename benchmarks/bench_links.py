@@ -23,7 +23,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and numpy, which count their
 
 import numpy as np
 import torch
-from bench_coded import sionna_bp, sionna_convolutional
+from bench_coded import sionna_convolutional, sionna_ldpc
 from scipy.stats import fisher_exact
 from torch import Tensor
 
@@ -54,8 +54,8 @@ def peers(words: int) -> Iterator[dict[str, Any]]:
         theirs = {"Sionna": sionna_points(bits), "CommPy": commpy_points(bits)}
         yield from beside(uncoded(name), (4.0, 8.0), theirs, words)
         yield from beside(uncoded(name, "rayleigh"), (10.0, 20.0), {"Sionna": sionna_points(bits, fading=True)}, words)
-    yield from beside(coded("ldpc"), (1.0, 1.5), {"Sionna": sionna_ldpc()}, words // 4)
-    yield from beside(coded("ldpc", "16qam"), (3.5, 4.0), {"Sionna": sionna_ldpc(4)}, words // 4)
+    yield from beside(coded("ldpc"), (1.0, 1.5), {"Sionna": sionna_5g()}, words // 4)
+    yield from beside(coded("ldpc", "16qam"), (3.5, 4.0), {"Sionna": sionna_5g(4)}, words // 4)
     yield from beside(coded("polar"), (1.5, 2.5), {"Sionna": sionna_polar()}, words // 4)
     convolutional = {"Sionna": sionna_viterbi(), "CommPy": commpy_viterbi()}
     yield from beside(coded("convolutional"), (2.0, 3.5), convolutional, words)
@@ -164,10 +164,10 @@ def sionna_code(k: int, n: int, encode: Decide, decode: Decide, bits: int = 2) -
     return peer
 
 
-def sionna_ldpc(bits: int = 2) -> Peer:
-    """Its 5G LDPC code and decoder, as many iterations as ours."""
+def sionna_5g(bits: int = 2) -> Peer:
+    """Its 5G LDPC code, interleaved, and its decoder, as many iterations as ours."""
     ours = LDPC()
-    return sionna_code(ours.k, ours.n, ours.encoder, sionna_bp(ours), bits)
+    return sionna_code(ours.k, ours.n, *sionna_ldpc(ours, bits), bits)
 
 
 def sionna_polar() -> Peer:

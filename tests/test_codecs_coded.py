@@ -159,6 +159,20 @@ def test_square_points_are_those_of_5g(bits):
     assert torch.allclose(ours, points * 2**0.5, atol=1e-6)
 
 
+@pytest.mark.parametrize("bits", [2, 4, 6, 8])
+def test_ldpc_codes_go_onto_points_as_in_5g(bits):
+    from sionna.phy.fec.ldpc import LDPC5GEncoder
+    from sionna.phy.mapping import Constellation, Mapper
+
+    codec = Modulated(LDPC(100, 240), "qpsk" if bits == 2 else f"{2**bits}qam")
+    words = Bits(100).draw(50)
+    coded = LDPC5GEncoder(100, 240, num_bits_per_symbol=bits, precision="single", device="cpu")(words)
+    points = Mapper(constellation=Constellation("qam", bits), precision="single", device="cpu")(coded)
+    ours = codec.encode(words)
+    assert torch.allclose(torch.view_as_complex(ours.unflatten(-1, (-1, 2))), points * 2**0.5, atol=1e-6)
+    assert torch.equal(codec.decode(ours, AWGN(1e-3)), words)
+
+
 @pytest.mark.parametrize(
     ("build", "said"),
     [

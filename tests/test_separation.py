@@ -180,6 +180,7 @@ class TestBaseline:
     def test_where_nothing_gets_through_the_mean_image_is_left(self, codes):
         outcome = practical([codes["webp"]], 300.0, -15.0, NOTHING)
         assert outcome.scheme == "nothing is sent"
+        assert outcome.header == outcome.spent == 0
         assert outcome.psnr == pytest.approx(float((-10 * np.log10(codes["webp"].given_up)).mean()))
 
     def test_a_design_that_stays_falls_off_a_cliff_and_rises_no_more(self, codes):

@@ -60,8 +60,9 @@ def separation(
     SNR, and show the cliff. Over fading it takes minutes.
 
     The columns: PSNR, the mean over images, with what is lost counted, and its standard error; PSNR of the mean error;
-    complex uses of an image, the bits that these carry, the bits spent, and those of them that are headers; the share
-    of mosaics lost, and the end of its 95 % interval, which more --words make narrower.
+    complex uses of an image, the bits that these carry, the bits spent, and those that a file takes which is grey all
+    over, its header and the least of a body; the share of mosaics lost, and the end of its 95 % interval, which more
+    --words make narrower.
     """
     from jscc_sim.data.parts import load_parts
     from jscc_sim.separation import (

@@ -82,6 +82,10 @@ class BitCodec(Codec):
         """
         return nn.functional.softplus(-self.encode(u) * law.llr(y)).mean(-1)
 
+    def order(self, bits: int) -> Tensor:
+        """In what order its ``n`` symbols go onto points of so many bits each, the surest bits of a point first."""
+        return torch.arange(self.n)
+
 
 def antipodal(bits: Tensor) -> Tensor:
     """0 to +1 and 1 to −1."""

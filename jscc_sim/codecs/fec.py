@@ -68,6 +68,13 @@ class LDPC(BitCodec):
         posterior = self.decoder(self._of_the_graph(llr))[:, : self.k]
         return posterior.lt(0).to(y.dtype).reshape(*y.shape[:-1], self.k)
 
+    def order(self, bits: int) -> Tensor:
+        """5G's: rows as long as there are points, read by columns, so that systematic bits are the surest of a point.
+
+        3GPP TS 38.212, 5.4.2.2.
+        """
+        return torch.arange(self.n).reshape(bits, -1).T.flatten()
+
     def _of_the_graph(self, llr: Tensor) -> Tensor:
         """LLRs ``(words, symbols)`` of all symbols of the graph: some are never sent, and fillers known to be 0."""
         known = llr.new_zeros(len(llr), self.symbols)

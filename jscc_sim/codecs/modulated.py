@@ -20,7 +20,8 @@ LEAST_GAIN = 1e-6
 class Modulated(Codec):
     """The words of ``code``, some bits to each point of a Gray-labelled ``constellation`` (Sionna, labels of 5G).
 
-    A complex symbol is two successive real uses, of power one each: ``n = 2 code.n / bits``. Bits that are sent once
+    A complex symbol is two successive real uses, of power one each: ``n = 2 code.n / bits``. The symbols of the code
+    fill points in the order that it asks for. Bits that are sent once
     are decided with the nearest point; for others the receiver computes the LLR of each bit, over all points.
     """
 
@@ -37,6 +38,9 @@ class Modulated(Codec):
             raise ValueError(f"{wrong}: use words of a multiple of {self.bits}")
         self.code, self.constellation = code, constellation
         self.k, self.n, self.cost = code.k, 2 * code.n // self.bits, code.cost
+        self.register_buffer("order", code.order(self.bits), persistent=False)
+        self.register_buffer("place", self.order.argsort(), persistent=False)
+        self.interleaved = not torch.equal(self.order, torch.arange(code.n))
         with torch.random.fork_rng(devices=[]):  # importing Sionna reseeds torch
             from sionna.phy.mapping import Constellation, Demapper, Mapper
         # Square QAM is amplitude modulation on either axis: the receiver has the root of as many points to consider.
@@ -51,9 +55,12 @@ class Modulated(Codec):
         method = "maxlog" if self.decided else "app"
         self.demapper = Demapper(method, constellation=points, precision="single", device="cpu")
 
+    order: Tensor
+    place: Tensor
+
     def encode(self, u: Tensor) -> Tensor:
         """Points ``(..., n)``: real part, imaginary part, and so on."""
-        bits = (1 - self.code.encode(u)) / 2
+        bits = (1 - self.code.encode(u)[..., self.order]) / 2
         if self.square:
             x = self.mapper(self._by_axis(bits)).real.contiguous()
         else:
@@ -72,7 +79,7 @@ class Modulated(Codec):
         else:
             points = torch.view_as_complex(heard.unflatten(-1, (-1, 2)).contiguous())
             llr = self.demapper(points / math.sqrt(2), noise[..., ::2] if noise.dim() else noise)
-        return -llr.to(y.dtype)
+        return -llr[..., self.place].to(y.dtype)
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """What the code makes of the log-odds."""
@@ -92,7 +99,7 @@ class Modulated(Codec):
 
     def extra_repr(self) -> str:
         """Every parameter that is no module."""
-        return f"constellation={self.constellation!r}"
+        return f"constellation={self.constellation!r}, interleaved={self.interleaved}"
 
 
 def _gray_psk(bits: int) -> Tensor:

@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
 
     ``psnr`` is the mean over images, ``psnr_error`` its standard error, ``psnr_of_mse`` the PSNR of their mean error,
     all in dB. An image has ``uses`` complex uses, which carry ``budget`` bits; of them the file took ``spent``,
-    ``header`` of them whatever the image.
+    ``header`` of which a file that is grey all over takes as well: its header and the least of a body.
     ``lost`` is how often a mosaic is lost and its images are replaced by the mean one, by a 95 % interval at most
     ``lost_most``: where no block was seen to be lost some may be.
     """
@@ -121,7 +121,7 @@ def _outcome(code: Coded, scheme: str, uses: float, snr_db: float, budget: float
     each = (1 - gone) * _psnr(errors) + gone * _psnr(code.given_up)
     psnr, error = float(each.mean()), float(each.std(ddof=1)) / math.sqrt(each.size)
     mse = (1 - gone) * errors.mean() + gone * code.given_up.mean()
-    mine = (float(spent.mean()) / code.images, code.header / code.images)
+    mine = (float(spent.mean()) / code.images, code.header * float(np.mean(spent > 0)) / code.images)
     return Outcome(snr_db, scheme, code.format, psnr, error, float(_psnr(mse)), uses, budget, *mine, *lost)
 
 
