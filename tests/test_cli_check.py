@@ -104,7 +104,8 @@ class TestOptions:
             ("--power", "nan", "power must be positive and finite, got nan"),
             ("--snr", "101", "snr_db must lie within ±100, got 101.0"),
             ("--k", "5", "k must be 3, the word length of the codec or source, got 5"),
-            ("--source", "images", "'images' is not one of"),
+            ("--source", "image", "no source 'image': did you mean 'images'?"),
+            ("--source", "images", "words of the source have k=784 symbols, and the codec takes 3"),
         ],
     )
     def test_are_checked(self, check, option, value, said):

@@ -118,6 +118,12 @@ def test_images_keep_their_places():
     assert jpeg.errors[0, 40].argmin() == 5
 
 
+def test_noise_in_colours_is_coded():
+    """Where JPEG takes more bytes than there are pixels."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 40, 40, 3), dtype=np.uint8)
+    assert coded(noise, "jpeg", np.full((40, 40, 3), 128.0)).bits.max() > 8 * 64 * 40 * 40
+
+
 def test_too_few_images_are_told():
     with pytest.raises(ValueError, match="a mosaic takes 64 images, got 63"):
         coded(scenes(63, 3), "jpeg", MEAN)

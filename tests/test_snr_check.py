@@ -18,7 +18,7 @@ from channels import AWGN, BSC, GaussianPolicy, Jammer, UnitPower, from_decibels
 from jscc_sim.codecs import DeepJSCC, Linear, NeuralCodec, Repetition
 from jscc_sim.link import Link
 from jscc_sim.snr_check import HARMLESS, MOST_ASKED, check_snr
-from jscc_sim.sources import Bits, Gaussian
+from jscc_sim.sources import Bits, Gaussian, Images
 
 K = 8
 
@@ -249,11 +249,17 @@ class TestSlips:
         found = set().union(*(also for *_, also in RIGHT.values()), *(case[2] for case in SLIPS.values()))
         assert found | {"constant modulus", "power per word"} >= HARMLESS
 
-    def test_the_power_of_a_deepjscc_word_is_no_slip(self):
-        codec = DeepJSCC((1, 8, 8), 32, "residual").eval()
-        report = check_snr(lambda snr_db: (codec, AWGN(1.0).at(snr_db)))
-        assert names(report) == {"as asked", "power per word"}
-        assert report.ok
+    def test_one_power_for_all_words_is_no_slip_where_words_are_images(self):
+        def on_a_sphere(u):
+            return u * (u.shape[1] ** 0.5 / u.norm(dim=1, keepdim=True))
+
+        images = Images(pixels=np.random.default_rng(0).integers(0, 256, (500, 8, 8), dtype=np.uint8))
+        for encode in (on_a_sphere, DeepJSCC((1, 8, 8), 32, "residual").eval()):
+            report = check_snr(lambda snr_db, encode=encode: (encode, AWGN(1.0).at(snr_db)), source=images)
+            assert names(report) == {"as asked", "power per word"}
+            assert report.ok
+        report = check_snr(lambda snr_db: (on_a_sphere, AWGN(1.0).at(snr_db)))
+        assert names(report) == {"as asked", "per-codeword normalisation"}
 
     @pytest.mark.parametrize("snr_db", [-12.0, 3.01, 6.02, 20.0])
     def test_factors_and_wrong_laws_differ_where_one_level_could_not_tell(self, snr_db):

@@ -6,9 +6,8 @@ from jscc_sim.catalog.channels import may_be_flipped, refuse_strangers
 from jscc_sim.catalog.codecs import LEARNED, usual
 from jscc_sim.catalog.players import Players, is_file
 from jscc_sim.catalog.request import Request
-from jscc_sim.catalog.sources import SOURCE_NAMES, unseen, usual_codecs
+from jscc_sim.catalog.sources import unseen, usual_codecs
 from jscc_sim.factory import is_factory
-from jscc_sim.spelling import known
 
 PROBABILITIES = (0.0, 0.05, 0.1, 0.15, 0.2)
 # By the channel's knob.
@@ -23,7 +22,6 @@ def with_defaults(asked: Request, players: Players) -> Request:
     """The request with source, codecs, policy and SJR filled in; ValueError if an option has no meaning."""
     refuse_strangers(asked)
     source = asked.source or _natural_source(asked, players)
-    known("source", source.partition(":")[0], SOURCE_NAMES)
     flips = players.trained.get("flips") if asked.flips is None and may_be_flipped(asked.channel) else asked.flips
     asked = replace(asked, source=source, flips=flips)
     if asked.channel == "jammer" or asked.policy is not None or asked.sjr_db is not None:

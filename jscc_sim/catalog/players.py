@@ -103,7 +103,8 @@ def load_players(asked: Request) -> Players:
     """Both trained parts, where the request names files."""
     named = [name for name in (asked.policy, *asked.codecs) if name is not None]
     if is_learned(asked) and (files := [name for name in named if is_file(name)]):
-        raise ValueError(f"'learned' is another pair's than {files[0]}: name files for both players, or for neither")
+        wrong = f"'learned' is the pair that is trained for the point, not {files[0]}'s"
+        raise ValueError(f"{wrong}: name files for both players, for neither, or another policy, such as gaussian")
     records: list[Record] = []
     policy: nn.Module | None = None
     codec, lower, upper, informed, own_k = None, None, None, False, None

@@ -7,7 +7,7 @@ import numpy as np
 from jscc_sim.data.loading import files_of
 from jscc_sim.data.parts import load_parts
 from jscc_sim.sources import Bits, Gaussian, Images, Laplace, Source, Uniform, exponential_covariance
-from jscc_sim.spelling import number
+from jscc_sim.spelling import known, number
 
 SOURCE_NAMES: dict[str, Callable[[str, int], Source]] = {
     "bits": lambda name, k: Bits(k),
@@ -24,6 +24,7 @@ COLOURED_WORDS = 16
 def build_source(name: str, k: int | None, usual_k: int) -> Source:
     """``kind`` or ``kind:name``, with words of ``k`` symbols if that is asked for."""
     kind, _, of = name.partition(":")
+    known("source", kind, SOURCE_NAMES)
     if of and kind not in SOURCE_TAKES:
         raise ValueError(f"source {kind!r} takes no name, got {of!r}")
     usual = COLOURED_WORDS if of else usual_k

@@ -58,7 +58,8 @@ def images(
 
     PSNR in dB and SSIM are means over test images, each sent once. Every word has power one per real use,
     and SNR is P/N per real use; the result says the power, the uses and the peak that were measured. The weights are
-    those that did best on validation images. An interrupted command goes on with --out DIR as if it had not been.
+    those that did best on validation images, against a jammer the last ones. An interrupted command goes on with
+    --out DIR as if it had not been.
 
     The codec can be swept: jscc-sim sweep --codec DIR/... --channel awgn --snr 0:20:2. A jammer that learned with it is
     kept beside it, and plays as --policy DIR/...

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from jscc_sim.spelling import known
 
@@ -105,6 +105,8 @@ def _tiles(mosaic: Pixels, shape: tuple[int, ...]) -> Pixels:
 
 
 def _file(mosaic: Pixels, name: str, options: Options) -> bytes:
+    # Pillow's room for an optimised JPEG, by default a byte for each pixel, is too small for noise in colours.
+    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 2 * mosaic.size)
     with io.BytesIO() as file:
         Image.fromarray(mosaic).save(file, name, **options)
         return file.getvalue()

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from channels import decibels
-from jscc_sim.codecs import DeepJSCC
 from jscc_sim.snr_check.measure import SIGNIFICANT, Sent, flat, powers
 from jscc_sim.snr_check.report import Finding
 from jscc_sim.snr_check.user_code import UserCode
+from jscc_sim.sources import Images
 from jscc_sim.tally import standard_error
 
 
@@ -22,9 +22,9 @@ def of_encoder(code: UserCode, u: Tensor, x: Tensor) -> Iterator[Finding]:
             "every symbol has the same power, as in BPSK or PSK; if each word of one symbol was normalised by itself, "
             "only its sign or phase is left",
         )
-    elif _constant(powers(x)) and isinstance(code.codec, DeepJSCC):
+    elif _constant(powers(x)) and isinstance(code.source, Images):
         yield Finding(
-            "power per word", "every word has the same power, as DeepJSCC means it: compare it with such codes"
+            "power per word", "every word has the same power, as is usual for images: compare it with such codes"
         )
     elif _constant(powers(x)):
         yield Finding(

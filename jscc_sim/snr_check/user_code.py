@@ -79,6 +79,8 @@ def _source(source: Source | Kind | None, k: int | None, codec: Codec | None) ->
     if not isinstance(source, Source):
         length = codec.k if codec else 16 if k is None else k
         source = (source or (Bits if codec and codec.source_alphabet == "bits" else Gaussian))(length)
+    if codec and codec.k != source.k:
+        raise ValueError(f"words of the source have k={source.k} symbols, and the codec takes {codec.k}")
     if k is not None and k != source.k:
         raise ValueError(f"k must be {source.k}, the word length of the codec or source, got {k}")
     return source
