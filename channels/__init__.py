@@ -3,7 +3,15 @@
 from channels.awgn import AWGN
 from channels.base import Channel, MemorylessChannel, Received
 from channels.binary import BEC, BSC
-from channels.bitflip import ATTACKS, BitFlip, exhaustive_attack, greedy_attack, random_attack, steepest_attack
+from channels.bitflip import (
+    ATTACKS,
+    BitFlip,
+    exhaustive_attack,
+    greedy_attack,
+    random_attack,
+    steepest_attack,
+    tried_attack,
+)
 from channels.cascade import Cascade, ErrorsAndErasures, NoisyFlips, jammer_in, stages
 from channels.fading import BlockFading, Rayleigh, Rician
 from channels.jammer import Jammer
@@ -103,4 +111,5 @@ __all__ = [
     "share",
     "stages",
     "steepest_attack",
+    "tried_attack",
 ]

@@ -17,6 +17,8 @@ Attack = Callable[[Harm | None, Tensor, int, int], Tensor]
 MOST_PATTERNS = 20_000
 # Symbols that a greedy attack tries for each that it changes.
 TRIED = 6
+# Patterns that a tried attack tries: the steepest, as many bursts as there are patterns of chance, and one burst more.
+TRIALS = 16
 
 
 def random_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> Tensor:
@@ -29,11 +31,12 @@ def steepest_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> 
     """The symbols that raise ``harm`` fastest to first order.
 
     Changing the sign of ``y_i`` moves it by ``−2 y_i``, so its promise is ``−2 y_i ∂harm/∂y_i``; an erasure promises
-    half of it. Symbols that promise no gain stay, and so do erased ones, which have no sign to change.
+    half of it. Symbols that promise no gain stay, and so do erased ones, which have no sign to change. Of symbols that
+    promise the same, as those of a code do over a BSC, chance chooses.
     """
     if harm is None:
         return random_attack(None, y, flips, erasures)
-    return _spend(_promise(harm, y), flips, erasures)
+    return _spend(_untied(_promise(harm, y), flips + erasures), flips, erasures).to(y.dtype)
 
 
 def _promise(harm: Harm, y: Tensor) -> Tensor:
@@ -70,12 +73,35 @@ def _one_more(harm: Harm, y: Tensor, changed: Tensor, factor: float, reached: Te
     """
     promise = _promise(harm, y * changed).masked_fill(changed != 1, -math.inf)
     worst = changed
-    for symbol in promise.topk(min(TRIED, y.shape[-1]), -1).indices.split(1, -1):
+    for symbol in _untied(promise, TRIED).topk(min(TRIED, y.shape[-1]), -1).indices.split(1, -1):
         tried = torch.where(changed == 1, changed.scatter(-1, symbol, factor), changed)
         found = harm(y * tried)
         worst = torch.where((found > reached).unsqueeze(-1), tried, worst)
         reached = torch.maximum(found, reached)
     return worst, reached
+
+
+@torch.no_grad()
+def tried_attack(harm: Harm | None, y: Tensor, flips: int, erasures: int) -> Tensor:
+    """Of `TRIALS` patterns the one that raises ``harm`` most: the steepest, bursts, one of which starts the word, and
+    patterns of chance.
+
+    A burst is of consecutive symbols; it and chance pass over symbols that promise no gain, as long as others do. All
+    patterns are put to ``harm`` at once, ``(trials, ..., n)``.
+    """
+    if harm is None:
+        return random_attack(None, y, flips, erasures)
+    promise, n = _promise(harm, y), y.shape[-1]
+    random = torch.rand(TRIALS // 2 - 1, *y.shape, device=y.device)
+    last = max(1, n - flips - erasures + 1)
+    starts = torch.randint(last, (TRIALS // 2, *y.shape[:-1], 1), device=y.device)
+    starts[0] = 0
+    bursts = 1 - (torch.arange(n, device=y.device) - starts) % n / n
+    chosen = torch.cat([bursts, random]).add_(torch.finfo(random.dtype).tiny) * y.abs() + (promise > 0)
+    steepest = _untied(promise, flips + erasures).unsqueeze(0)
+    patterns = torch.cat([_spend(each, flips, erasures).to(y.dtype) for each in (steepest, chosen)])
+    worst = harm(y * patterns).argmax(0)
+    return patterns.gather(0, worst.unsqueeze(-1).expand_as(y).unsqueeze(0)).squeeze(0)
 
 
 @torch.no_grad()
@@ -125,11 +151,26 @@ def _spend(promise: Tensor, flips: int, erasures: int) -> Tensor:
     return torch.ones_like(promise).scatter(-1, best.indices, torch.where(best.values > 0, spent, 1.0))
 
 
+def _untied(promise: Tensor, count: int) -> Tensor:
+    """The promise itself or, where gains tie among the largest ``count`` and the next, ranks of gains, drawn of equals.
+
+    Chance is asked only if it matters.
+    """
+    best = promise.topk(min(count + 1, promise.shape[-1]), dim=-1).values
+    if not ((best[..., 1:] == best[..., :-1]) & (best[..., 1:] > 0)).any():
+        return promise
+    order = torch.rand(promise.shape, device=promise.device).argsort(-1)
+    ascending = order.gather(-1, promise.gather(-1, order).argsort(-1))
+    ranks = torch.arange(1.0, promise.shape[-1] + 1, device=promise.device).expand(promise.shape)
+    return torch.where(promise > 0, torch.zeros_like(ranks).scatter(-1, ascending, ranks), promise)
+
+
 ATTACKS: dict[str, Attack] = {
     "exhaustive": exhaustive_attack,
     "greedy": greedy_attack,
     "random": random_attack,
     "steepest": steepest_attack,
+    "tried": tried_attack,
 }
 
 
@@ -185,17 +226,18 @@ class BitFlip(Channel):
         return armed
 
     def cost(self, n: int) -> int:
-        """An exhaustive attack tries every pattern, a greedy one some symbols for each that it changes."""
+        """An exhaustive attack tries every pattern, a greedy one some symbols for each that it changes; as named."""
         if self.attack == "exhaustive":
             return count_patterns(n, self.flips, self.erasures)
-        return 1 + (self.flips + self.erasures) * TRIED if self.attack == "greedy" else 1
+        tries = {"greedy": (self.flips + self.erasures) * TRIED, "tried": TRIALS}
+        return 1 + tries.get(self.attack, 0)
 
     def transmit(self, x: Tensor, u: Tensor | None = None) -> Received:
         """Nature first, then the adversary."""
         if self.attack == "exhaustive" and (patterns := self.cost(x.shape[-1])) > MOST_PATTERNS:
             raise ValueError(
                 f"an exhaustive attack on {x.shape[-1]} symbols has {patterns} patterns, over {MOST_PATTERNS}: "
-                "use the steepest one"
+                "use another one"
             )
         y = self.behind(x)
         seen = y if self.informed else x

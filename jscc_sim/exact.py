@@ -1,9 +1,12 @@
 """The exact mean of each score of a link, or a bound that no codec undercuts, where theory knows one."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from channels import (
     AWGN,
@@ -50,10 +53,18 @@ from jscc_sim.theory.antipodal_brackets import (
     sphere_packing_error,
 )
 from jscc_sim.theory.bandwidth import shared_subspace_payoff
+from jscc_sim.theory.code_brackets import (
+    bec_achievable_error,
+    bec_converse_error,
+    bsc_achievable_error,
+    bsc_converse_error,
+)
 from jscc_sim.theory.coding import block_error, bpsk_error, repetition_error, uncoded_error
+from jscc_sim.theory.constellation_limits import qam_normal_error
 from jscc_sim.theory.fading import blind_linear_mse, rayleigh_bpsk_error, rayleigh_mse, rician_bpsk_error, rician_mse
+from jscc_sim.theory.finite_blocklength import normal_error_bec, normal_error_bsc
 from jscc_sim.theory.informed import exposed_payoff, tap_payoff
-from jscc_sim.theory.limits import opta
+from jscc_sim.theory.limits import capacity_real, gaussian_distortion, opta
 from jscc_sim.theory.linear_code import code_error
 from jscc_sim.theory.modulation import (
     psk8_error,
@@ -72,6 +83,14 @@ Means = dict[str, float]
 LONGEST_ENUMERATED = 15
 # A user's codec of real symbols is let in with a power measured as 1; what that may have missed shall break no bound.
 MOST_POWER = 1.02
+# Of codes of n symbols and k bits: their word error rate as a function of n, a level of the channel, and k, by name.
+Limits = dict[str, Callable[[float, float, float], NDArray[np.float64]]]
+OPTA, CONVERSE = "no codec is better (OPTA)", "no code is better (converse)"
+NORMAL, ACHIEVED = "normal approximation", "a code exists (random coding)"
+OVER_BSC: Limits = {CONVERSE: bsc_converse_error, NORMAL: normal_error_bsc, ACHIEVED: bsc_achievable_error}
+OVER_BEC: Limits = {CONVERSE: bec_converse_error, NORMAL: normal_error_bec, ACHIEVED: bec_achievable_error}
+OF_CONES: Limits = {CONVERSE: sphere_packing_error}
+OF_SIGNS: Limits = {NORMAL: antipodal_normal_error, ACHIEVED: antipodal_achievable_error}
 
 
 def exact_values(link: Link) -> Means:
@@ -104,33 +123,52 @@ def _learned(codec: Codec, link: Link) -> float | None:
 
 
 def lower_bounds(link: Link) -> Means:
-    """Least means of scores for any codec in Gaussian noise.
+    """Least means of scores for any codec over Gaussian noise and, of code words, over a BSC or BEC.
 
-    Of a white Gaussian source, its OPTA; of code words of one energy, what their cones leave (Shannon 1959).
+    Of a white Gaussian source, its OPTA at the power `MOST_POWER`, a little below the one of `guides`. Of code words,
+    the converse of their size (Polyanskiy, Poor, Verdú 2010); in noise it is for words of one energy, what their cones
+    leave (Shannon 1959), and for 1000 bits at most.
     """
     noise, codec = _gaussian_noise(link.channel), link.codec
-    if noise is None:
-        return {}
-    if isinstance(link.source, Gaussian) and link.source.is_white:
+    if noise is not None and isinstance(link.source, Gaussian) and link.source.is_white:
         return {"mse": float(opta(codec.k, codec.n, MOST_POWER, 0.0, noise))}
-    round_points = isinstance(codec, Modulated) and codec.constellation.endswith("psk")
-    if (isinstance(codec, BitCodec) or round_points) and 1 < codec.k <= MOST_BITS:
-        return {"bler": float(sphere_packing_error(codec.n, 1 / noise, codec.k))}
-    return {}
+    limits, level = _limits(link)
+    return {"bler": float(limits[CONVERSE](codec.n, level, codec.k))} if CONVERSE in limits else {}
 
 
-def guides(link: Link) -> Means:
-    """Beside the block error rate of a code of ±1 in Gaussian noise, by name: what codes of its size can do."""
+def guides(link: Link) -> dict[str, Means]:
+    """By metric and name, what any codec of its size can do, at power one: lines to stand beside a score.
+
+    Of a Gaussian source its OPTA, D(R) at capacity; of code words the converse, what random codes reach, and the normal
+    approximation between the two, where known.
+    """
     noise, codec = _gaussian_noise(link.channel), link.codec
-    symbols = isinstance(codec, BitCodec) or (isinstance(codec, Modulated) and codec.constellation == "qpsk")
-    if noise is None or not symbols or not 1 < codec.k <= MOST_BITS:
-        return {}
-    size = codec.n, 1 / noise, codec.k
-    return {
-        "no code is better (sphere packing)": float(sphere_packing_error(*size)),
-        "normal approximation": float(antipodal_normal_error(*size)),
-        "a code exists (random coding)": float(antipodal_achievable_error(*size)),
-    }
+    if noise is not None and isinstance(link.source, Gaussian):
+        bits = codec.n * capacity_real(1.0, 0.0, noise)
+        return {"mse": {OPTA: float(gaussian_distortion(link.source.karhunen_loeve[0], bits)) / codec.k}}
+    limits, level = _limits(link)
+    found = {name: float(limit(codec.n, level, codec.k)) for name, limit in limits.items()}
+    return {"bler": found} if found else {}
+
+
+def _limits(link: Link) -> tuple[Limits, float]:
+    """What is known of codes of a link's symbols over its channel, and the level of that."""
+    codec, channel, noise = link.codec, innermost(link.channel), _gaussian_noise(link.channel)
+    if not isinstance(codec, BitCodec | Modulated) or codec.k == 1:
+        return {}, math.nan
+    if isinstance(channel, BSC):
+        return OVER_BSC, channel.flip
+    if isinstance(channel, BEC):
+        return OVER_BEC, channel.erase
+    if noise is None:
+        return {}, math.nan
+    cones = OF_CONES if codec.k <= MOST_BITS else {}
+    points = codec.constellation if isinstance(codec, Modulated) else ""
+    if points in ("", "qpsk"):
+        return cones | OF_SIGNS, 1 / noise
+    if points == "8psk":
+        return cones, 1 / noise
+    return {f"{NORMAL}, {points}": partial(qam_normal_error, 2 ** CONSTELLATIONS[points])}, 1 / noise
 
 
 def _merged(channel: Channel) -> Channel:

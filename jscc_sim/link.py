@@ -48,10 +48,10 @@ class Link:
             raise ValueError(f"{names[2]} carries antipodal symbols, but {names[1]} sends {codec.alphabet} ones")
 
     def transmit(self, words: int) -> Transmission:
-        """Draw so many source words and send them, adversaries being armed with the codec's own loss."""
+        """Draw so many source words and send them, adversaries being armed with the codec's own harm."""
         u = self.source.draw(words)
         x = self.codec.encode(u)
-        channel = self.channel.against(lambda y: self.codec.loss(u, y, self.channel.nominal))
+        channel = self.channel.against(lambda y: self.codec.harm(u, y, self.channel.nominal))
         y, law = channel.transmit(x, u)
         return Transmission(u, x, y, self.codec.decode(y, law))
 

@@ -17,6 +17,18 @@ from jscc_sim.tally import Tally
 PILOT_BLOCKS = tally.FEWEST_BLOCKS
 MOST_BLOCKS = 1000
 TOO_MANY_BLOCKS = 10_000_000
+# How titles say the labels that tell one link from another.
+SAID = {
+    "attack": "{} attack",
+    "k_factor": "K factor {:g}",
+    "profile": "TDL-{}",
+    "delay_spread": "delay spread {:g} s",
+    "speed": "{:g} m/s",
+    "pilots": "{} pilots",
+    "modulation": "{}",
+    "shared": "shared {}",
+    "estimator": "{} estimator",
+}
 Progress = Callable[[int, int], None]
 
 
@@ -84,9 +96,10 @@ class Row:
         if said.get("flips") is not None:
             erased = f" and {said['erasures']} erasures" if said.get("erasures") else ""
             title += f": up to {said['flips']} flips{erased}, {'informed' if said['informed'] else 'blind'}"
-        title += f", {said['modulation']}" if said.get("modulation") else ""
-        title += f", shared {said['shared']}" if said.get("shared") else ""
-        return title + (f", {said['estimator']} estimator" if said.get("estimator") else "")
+        title += ", without channel knowledge" if said.get("csi") is False else ""
+        return title + "".join(
+            f", {how.format(said[name])}" for name, how in SAID.items() if said.get(name) is not None
+        )
 
 
 @dataclass(frozen=True, eq=False)

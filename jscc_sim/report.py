@@ -19,7 +19,8 @@ CERTIFIED = "{:>11} {:>11} "
 def heading(row: Row) -> str:
     """What stands over the `columns` of rows alike in all but codec and level, whose words are as long."""
     k, n = row.labels.get("k", 1), row.labels.get("n", 1)
-    size = "" if k == n == 1 else f", k {k}, n {n}"
+    uses = row.labels.get("uses", n)
+    size = "" if k == n == uses == 1 else f", k {k}, n {n}" + ("" if uses == n else f", {uses} uses")
     return f"{row.title}{size}, seed {row.seed}"
 
 

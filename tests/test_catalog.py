@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from scipy import stats
 
-from channels import NeuralPolicy, NeuralSourcePolicy, decibels, from_decibels
+from channels import NeuralPolicy, NeuralSourcePolicy, decibels, from_decibels, innermost
 from jscc_sim.catalog import CHANNEL_NAMES, CODEC_NAMES, POLICY_NAMES, Request, inventory, make_cases
 from jscc_sim.checkpoint import Record, save_part
+from jscc_sim.link import Link
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.players import per_symbol_codec
+from jscc_sim.seeds import seeded
 from jscc_sim.verify import verdict
 
 
@@ -71,6 +74,69 @@ def test_codes_under_attack_meet_their_exact_error_rates(channel, more, codec):
     cases = make_cases(Request(channel, codecs=(codec,), at=(0.0, 0.15), **more))
     rows = list(sweep(cases, Budget(words=3000)))
     assert {verdict(row) for row in rows if row.metric == "bler"} == {"agrees"}
+
+
+class TestFlippedCodes:
+    """The adversary that codes meet by default is real. False-alarm rate 1e-4 a comparison, seeds fixed."""
+
+    WORDS = 120
+    CODES = {"polar": (64, 10), "ldpc": (32, 4), "convolutional": (24, 5)}  # noqa: RUF012
+
+    def link(self, codec: str, at: float, **more) -> Link:
+        k, flips = self.CODES[codec]
+        (case,) = make_cases(Request("bsc-flip", codecs=(codec,), k=k, flips=flips, at=(at,), **more))
+        return case.link
+
+    def lost(self, codec: str, at: float, **more) -> int:
+        with seeded(1), torch.no_grad():
+            sent = self.link(codec, at, **more).transmit(self.WORDS)
+        return int((sent.u != sent.u_hat).any(-1).sum())
+
+    def lost_to_bursts(self, codec: str, at: float, first: bool = False) -> int:
+        """Of the whole budget, each anywhere, or all at the start of the word."""
+        link, flips = self.link(codec, at), self.CODES[codec][1]
+        with seeded(2), torch.no_grad():
+            u = link.source.draw(self.WORDS)
+            start = torch.randint(1 if first else link.codec.n - flips + 1, (self.WORDS, 1))
+            place = torch.arange(link.codec.n) - start
+            y = torch.where((place >= 0) & (place < flips), -1, 1) * link.channel.behind(link.codec.encode(u))
+            return int((link.codec.decode(y, link.channel.nominal) != u).any(-1).sum())
+
+    def chance(self, more: int, fewer: int) -> float:
+        """Of losing so many more words than another adversary that is as good (Fisher)."""
+        table = [[more, self.WORDS - more], [fewer, self.WORDS - fewer]]
+        return float(stats.fisher_exact(table, alternative="greater").pvalue)
+
+    @pytest.mark.parametrize(
+        ("codec", "at", "informed"),
+        [*((codec, 0.0, True) for codec in CODES), ("ldpc", 0.01, False), ("convolutional", 0.01, False)],
+    )
+    def test_lose_no_fewer_words_than_to_chance_or_bursts(self, codec, at, informed):
+        found = self.lost(codec, at, informed=informed)
+        assert self.chance(self.lost(codec, at, informed=informed, attack="random"), found) > 1e-4
+        assert self.chance(self.lost_to_bursts(codec, at), found) > 1e-4
+
+    def test_lose_more_than_to_flips_of_their_first_symbols(self):
+        assert self.chance(self.lost("polar", 0.0), self.lost_to_bursts("polar", 0.0, first=True)) < 1e-4
+
+    @pytest.mark.parametrize(
+        ("codec", "k", "attack"),
+        [
+            ("convolutional", None, "tried"),
+            ("repetition-3", 8, "tried"),
+            ("repetition-3", 1, "steepest"),
+            ("uncoded", 8, "steepest"),
+            ("bch", None, "exhaustive"),
+        ],
+    )
+    @pytest.mark.parametrize("shared", [None, "sign"])
+    def test_say_which_attack_they_met(self, codec, k, attack, shared):
+        (case,) = make_cases(Request("bec-flip", codecs=(codec,), k=k, at=(0.1,), shared=shared))
+        assert attack == innermost(case.link.channel).attack
+        if shared is None:
+            assert case.labels["attack"] == attack
+            (named,) = make_cases(Request("bec-flip", codecs=(codec,), k=k, at=(0.1,), attack="random"))
+            assert named.labels["attack"] == "random"
 
 
 def test_a_bound_that_holds_proves_nothing_and_one_that_does_not_disagrees():
@@ -315,5 +381,5 @@ def test_bounds_of_the_white_gaussian_game_are_for_no_other(asked):
 
 
 def test_learned_players_do_not_mix_with_files():
-    with pytest.raises(ValueError, match="another pair's than a/pair: name files for both players, or for neither"):
+    with pytest.raises(ValueError, match="trained for the point, not a/pair's: name files for both players"):
         make_cases(Request("jammer", policy="learned", codecs=("a/pair",)))

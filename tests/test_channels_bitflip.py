@@ -22,13 +22,22 @@ from channels import (
     greedy_attack,
     random_attack,
     steepest_attack,
+    tried_attack,
 )
 from channels.bitflip import MOST_PATTERNS, count_patterns
-from jscc_sim.codecs import BlockCode
+from jscc_sim.codecs import BlockCode, Convolutional
 from jscc_sim.codecs.block import BCH_15_7, HAMMING_7_4
+from jscc_sim.link import Link
+from jscc_sim.sources import Bits
 
 CODES = {"hamming": (BlockCode(HAMMING_7_4), 3), "bch": (BlockCode(BCH_15_7), 5)}
-SOME = {"exhaustive": exhaustive_attack, "greedy": greedy_attack, "random": random_attack, "steepest": steepest_attack}
+SOME = {
+    "exhaustive": exhaustive_attack,
+    "greedy": greedy_attack,
+    "random": random_attack,
+    "steepest": steepest_attack,
+    "tried": tried_attack,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -206,6 +215,82 @@ class TestHarm:
         assert harms[0] > harms[1]
 
 
+class TestTies:
+    """No symbol is struck for its place."""
+
+    @pytest.mark.parametrize("attack", [steepest_attack, greedy_attack], ids=["steepest", "greedy"])
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+    def test_chance_decides_between_equal_promises(self, attack, dtype):
+        """False-alarm rate 1e-5 a symbol."""
+        struck = (attack(lambda y: -y.sum(-1), torch.ones(20_000, 9, dtype=dtype), 2, 1) != 1).sum(0)
+        assert int(struck.sum()) == 3 * 20_000
+        assert all(stats.binomtest(int(count), 20_000, 1 / 3).pvalue > 1e-5 for count in struck)
+
+    def test_flips_and_erasures_of_equals_are_drawn_too(self):
+        """False-alarm rate 1e-5 a symbol."""
+        flipped = (steepest_attack(lambda y: -y.sum(-1), torch.ones(20_000, 4), 1, 3) < 0).sum(0)
+        assert all(stats.binomtest(int(count), 20_000, 1 / 4).pvalue > 1e-5 for count in flipped)
+
+    def test_but_never_before_a_greater_promise(self):
+        worth = torch.tensor([1.0, 2.0, 1.0, 2.0, 1.0, -1.0])
+        factors = steepest_attack(lambda y: -(y @ worth), torch.ones(500, 6), 3, 0)
+        assert (factors[:, [1, 3]] == -1).all()
+        assert (factors[:, 5] == 1).all()
+        assert ((factors == -1).sum(-1) == 3).all()
+
+    def test_where_there_are_none_chance_is_not_asked(self):
+        harm, y = quadratic(6), antipodal(50, 6)
+        before = torch.get_rng_state()
+        steepest_attack(harm, y, 2, 1)
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+class TestTrials:
+    def test_are_never_worse_than_the_steepest(self):
+        """Nor, on average, than chance: 2,000 words, far beyond it."""
+        harm, y = quadratic(12), antipodal(2000, 12)
+        tried, steepest, guessed = (
+            harm(y * attack(harm, y, 2, 1)) for attack in (tried_attack, steepest_attack, random_attack)
+        )
+        assert (tried >= steepest - 1e-4 * steepest.abs()).all()  # rounding: one product is of more rows
+        assert tried.mean() > steepest.mean()
+        assert tried.mean() > guessed.mean()
+
+    @pytest.mark.parametrize("first", [0, 3, 8])
+    def test_find_a_burst_wherever_it_hurts(self, first):
+        """Eight bursts at one of nine places, the first of them at the start: a given one is missed in less than half
+        of the words. Of 500, false-alarm rate 1e-9.
+        """
+
+        def harm(y: Tensor) -> Tensor:
+            return (y[..., first : first + 4] == -1).all(-1).float() - 1e-3 * y.sum(-1)
+
+        y = torch.ones(500, 12)
+        found = (harm(y * tried_attack(harm, y, 4, 0)) > 0.9).float().mean()
+        assert found == 1 if first == 0 else found > 0.4
+
+    def test_spare_what_nature_has_struck(self):
+        """Whoever flips an error back or strikes an erasure wastes it, unless nothing else is left."""
+        y = torch.ones(300, 10)
+        y[:, 1::4], y[:, 2::4] = -1.0, 0.0
+        factors = tried_attack(lambda y: -y.sum(-1), y, 2, 1)
+        assert (factors[y == -1] == 1).all()
+        assert (factors[y == 0] == 1).all()
+        assert ((factors == -1).sum(-1) == 2).all()
+
+
+@pytest.mark.parametrize("attack", ["exhaustive", "tried"])
+def test_codes_are_attacked_through_their_decoder(attack):
+    """Three flips where one bit counts break any word, but the first three symbols hold two that say nothing.
+
+    The log-loss before decoding is blind to that. Of 100 words trials would have to miss all for an alarm.
+    """
+    codec = Convolutional(4, (0b001, 0b111))
+    sent = Link(Bits(4), codec, BitFlip(BSC(0.0), 3, attack=attack)).transmit(100)
+    lost = (sent.u != sent.u_hat).any(-1)
+    assert lost.all() if attack == "exhaustive" else lost.float().mean() > 0.5
+
+
 class TestDistance:
     """``2t + e < d``: fewer flips and erasures never lead to an error, whoever places them."""
 
@@ -303,11 +388,13 @@ class TestPatterns:
 
     def test_too_many_are_refused(self):
         channel = BitFlip(BSC(0.0), 3, attack="exhaustive")
-        with pytest.raises(ValueError, match=f"patterns, over {MOST_PATTERNS}: use the steepest one"):
+        with pytest.raises(ValueError, match=f"patterns, over {MOST_PATTERNS}: use another one"):
             channel(torch.ones(1, 100))
 
     def test_make_a_word_dear(self):
         assert BitFlip(BSC(0.0), 2, attack="exhaustive").cost(15) == 121
+        assert BitFlip(BSC(0.0), 2, attack="greedy").cost(15) == 13
+        assert BitFlip(BSC(0.0), 2, attack="tried").cost(15) == 17
         assert BitFlip(BSC(0.0), 2).cost(15) == 1
 
 
@@ -325,7 +412,7 @@ class TestRefusals:
             BitFlip(nature, 1)
 
     def test_attacks_have_names(self):
-        with pytest.raises(ValueError, match="one of exhaustive, greedy, random, steepest, got 'clever'"):
+        with pytest.raises(ValueError, match="one of exhaustive, greedy, random, steepest, tried, got 'clever'"):
             BitFlip(BSC(0.1), 1, attack="clever")
 
     def test_the_receiver_expects_nature_alone(self):

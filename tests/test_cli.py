@@ -32,6 +32,18 @@ class TestSweep:
         qpsk = run("sweep", "--channel", "awgn", "--codec", "uncoded", "--k", "2", "--modulation", "qpsk", "--snr", "3")
         assert qpsk[1][0] == "bits over awgn, qpsk, k 2, n 2, seed 0"
 
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            ("ofdm --k 64 --pilots 2", "TDL-A, delay spread 1e-07 s, 0 m/s, 2 pilots, k 64, n 64, 192 uses"),
+            ("rician --k-factor 3 --no-csi", "without channel knowledge, K factor 3"),
+            ("bsc-flip --k 7 --flips 1 --attack random", "random attack, k 7, n 7"),
+        ],
+    )
+    def test_headings_say_what_tells_links_apart(self, run, asked, said):
+        _, lines, _ = run("sweep", "--channel", *asked.split(), "--codec", "uncoded", "--at", "0", "--words", "99")
+        assert lines[0].endswith(f"{said}, seed 0")
+
     def test_learned_players_play_by_default_between_their_bounds(self, run):
         """All eleven pairs that come along; nothing is trained."""
         code, lines, said = run("sweep", "--channel", "jammer", "--snr", "--json")

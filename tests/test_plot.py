@@ -51,8 +51,23 @@ class TestCurves:
 
     def test_guides_do_not_squeeze_what_was_measured(self):
         rows = [row(level, mean, metric="bler") for level, mean in ((1.0, 0.3), (2.0, 0.01), (3.0, 0.0))]
-        (axes,) = plot.curves(rows, guides={"uncoded": {"limit": [(1.0, 0.1), (3.0, 1e-15)]}}).axes
+        (axes,) = plot.curves(rows, guides={"bler": {"limit": [(1.0, 0.1), (3.0, 1e-15)]}}).axes
         assert axes.get_ylim()[0] == pytest.approx(1e-7)
+        assert 0.3 < axes.get_ylim()[1] < 0.5
+
+    def test_guides_are_on_a_logarithmic_axis_however_narrow_and_beside_their_metric_alone(self):
+        rows = [
+            row(level, mean, metric=metric) for metric in ("bler", "ber") for level, mean in ((1.0, 0.3), (1.5, 0.2))
+        ]
+        sizes, kinds = ("k 4, n 7", "k 4, n 8"), ("converse", "exists")
+        guides = {"bler": {f"{size}: {kind}": [(1.0, 0.1), (1.5, 0.0)] for size in sizes for kind in kinds}}
+        left, right = plot.curves(rows, guides=guides).axes
+        assert (left.get_yscale(), right.get_yscale()) == ("log", "linear")
+        lines = [line for line in left.lines if line.get_label() in guides["bler"]]
+        assert len({line.get_linestyle() for line in lines}) == len({line.get_color() for line in lines}) == 2
+        assert len({(line.get_linestyle(), line.get_color()) for line in lines}) == 4
+        assert all(np.isnan(line.get_ydata()[1]) for line in lines)
+        assert len(right.lines) == 1 + 2  # points and the caps of their intervals
 
     def test_joins_points_in_their_order_if_nothing_else_does(self):
         def joined(rows):

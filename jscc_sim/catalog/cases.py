@@ -22,7 +22,7 @@ from channels import (
 )
 from jscc_sim import factory
 from jscc_sim.case import Case, Label
-from jscc_sim.catalog.channels import CHANNEL_NAMES, OF_OFDM, build_channel
+from jscc_sim.catalog.channels import CHANNEL_NAMES, OF_OFDM, build_channel, usual_attack
 from jscc_sim.catalog.codecs import LEARNED, build_codec, modulated, snr_over_ebn0_db, usual
 from jscc_sim.catalog.defaults import DEFAULT_LEVELS, with_defaults
 from jscc_sim.catalog.fitting import refuse_misfits
@@ -82,17 +82,22 @@ def exact_curves(asked: Request, start: float, stop: float) -> dict[tuple[str, s
 
 
 def guide_curves(cases: Sequence[Case]) -> dict[str, dict[str, Curve]]:
-    """By codec and name, the lines beside its block error rate between its first level and its last."""
+    """By metric and name, the lines beside a score from the first level to the last: what codecs of each size can do.
+
+    A name begins with the size, ``k 64, n 128: ``.
+    """
     found: dict[str, dict[str, Curve]] = {}
     for first, last in _ends(cases):
-        if first.labels["snr_db"] is None:
-            continue
+        link, size = first.link, f"k {first.link.codec.k}, n {first.link.codec.n}"
         start, stop = float(first.labels["level"] or 0), float(last.labels["level"] or 0)
-        shift = float(first.labels["snr_db"]) - start
+        shift = 0.0 if first.labels["snr_db"] is None else float(first.labels["snr_db"]) - start
+        curves: dict[tuple[str, str], Curve] = {}
         for level in np.linspace(start, stop, GUIDE_POINTS).tolist():
-            channel = first.link.channel.at(level + shift)
-            for name, error in guides(replace(first.link, channel=channel)).items():
-                found.setdefault(str(first.labels["codec"]), {}).setdefault(name, []).append((level, error))
+            for metric, limits in guides(replace(link, channel=link.channel.at(level + shift))).items():
+                for name, mean in limits.items():
+                    curves.setdefault((metric, f"{size}: {name}"), []).append((level, METRICS[metric].shown(mean)))
+        for (metric, name), curve in curves.items():
+            found.setdefault(metric, {})[name] = curve  # one for all codecs of a size
     return found
 
 
@@ -158,8 +163,9 @@ def _points(asked: Request, name: str, players: Players, progress: Progress) -> 
         if is_learned(asked):
             players = learned_players(asked, name, level, source.k, progress)
         policy = players.policy or build_policy(asked.policy or "gaussian")
-        now = build_channel(replace(asked, attack=asked.attack or suits.attack), policy).at(level + shift)
-        codec = built(now.nominal)
+        codec = built(build_channel(asked, policy).at(level + shift).nominal)
+        attack = asked.attack or suits.attack or usual_attack(codec)
+        now = build_channel(replace(asked, attack=attack), policy).at(level + shift)
         refuse_misfits(asked, name, source, codec, now)
         yield _Point(level, level + shift, Link(_precise(source, now, level + shift), codec, now), players, origin)
 
@@ -193,6 +199,7 @@ def _labels(asked: Request, name: str, point: _Point) -> dict[str, Label]:
         "source": asked.source,
         "k": link.codec.k,
         "n": link.codec.n,
+        "uses": link.channel.uses(link.codec.n),
         "modulation": asked.modulation,
         "knob": channel.knob if asked.ebn0_db is None else "ebn0_db",
         "level": point.level,

@@ -20,6 +20,7 @@ from channels import (
     share,
 )
 from jscc_sim.catalog.request import Request
+from jscc_sim.codecs import BitCodec, Codec
 from jscc_sim.spelling import known
 
 CHANNEL_NAMES: dict[str, Callable[[Request, nn.Module], Channel]] = {
@@ -71,6 +72,14 @@ def build_channel(asked: Request, policy: nn.Module) -> Channel:
     if asked.shared is not None:
         known("shared randomness", asked.shared, SECRETS)
     return share(channel, asked.shared)
+
+
+def usual_attack(codec: Codec) -> str:
+    """The attack on a codec's words if none is asked for: on a code, trials of patterns through its decoder.
+
+    On bits decided alone the steepest is the best, and where there is a gradient of the error it is a good one.
+    """
+    return "tried" if isinstance(codec, BitCodec) and 1 < codec.k < codec.n else "steepest"
 
 
 def refuse_strangers(asked: Request) -> None:

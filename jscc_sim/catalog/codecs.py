@@ -28,12 +28,12 @@ from jscc_sim.spelling import known
 
 
 class Usual(NamedTuple):
-    """What suits a codec if nothing else is asked for: ``k``, a source, and the attack on its bits."""
+    """What suits a codec if nothing else is asked for: ``k``, a source, and the attack, None if it suits its kind."""
 
     k: int = 1
     source: str = "bits"
-    # On a code of few words the best attack is found by search; on bits decoded alone the steepest is the best.
-    attack: str = "steepest"
+    # On a code of few words the best attack is found by search.
+    attack: str | None = None
 
 
 class NamedCodec(NamedTuple):

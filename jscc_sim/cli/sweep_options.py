@@ -71,7 +71,9 @@ CHANNEL_OPTIONS = (
     click.option("--erasures", type=int, help="How many symbols of a word it may erase besides  [0]."),
     click.option("--informed/--blind", default=None, help="Whether it sees errors and erasures first  [informed]."),
     click.option(
-        "--attack", help="steepest, greedy, exhaustive or random  [steepest; exhaustive for hamming and bch]."
+        "--attack",
+        help="tried, steepest, greedy, exhaustive or random; all but exhaustive only find, they prove no safety  "
+        "[codes: tried, the worst of 16 patterns by what is decoded; hamming, bch: exhaustive; else steepest].",
     ),
     click.option("--csi/--no-csi", default=None, help="Whether the receiver knows the fading gain  [csi]."),
     click.option("--profile", help="Of ofdm: the delay profile of 3GPP TR 38.901, A to E  [A]."),

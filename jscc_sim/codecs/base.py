@@ -35,6 +35,10 @@ class Codec(nn.Module, ABC):
         """The stake ``(...)``: what training lowers and adversaries raise. Here the squared error per source symbol."""
         return (u - self.decode(y, law)).square().mean(-1)
 
+    def harm(self, u: Tensor, y: Tensor, law: MemorylessChannel) -> Tensor:
+        """What the channel's adversaries raise ``(...)``, for words received ``y``; by default the loss."""
+        return self.loss(u, y, law)
+
     def told(self, law: MemorylessChannel) -> "Codec":
         """This codec, whose transmitter counts on ``law``: by default it does not care."""
         return self
@@ -81,6 +85,19 @@ class BitCodec(Codec):
         binary channels are bounded, and no gradient vanishes that would tell an adversary where it hurts.
         """
         return nn.functional.softplus(-self.encode(u) * law.llr(y)).mean(-1)
+
+    def harm(self, u: Tensor, y: Tensor, law: MemorylessChannel) -> Tensor:
+        """How many bits are decoded wrongly, and between equal numbers the loss, whose direction the gradient has.
+
+        The loss alone where it says all: of bits sent once, and of codes whose own loss is one after decoding.
+        """
+        loss = self.loss(u, y, law)
+        if self.n == self.k or type(self).loss is not BitCodec.loss:
+            return loss
+        with torch.no_grad():
+            decoded = self.decode(y.reshape(-1, self.n), law).reshape(*y.shape[:-1], self.k)
+            wrong = (decoded != u).sum(-1)
+        return wrong + nn.functional.softsign(loss.double()) / 2  # less than a bit
 
     def order(self, bits: int) -> Tensor:
         """In what order its ``n`` symbols go onto points of so many bits each, the surest bits of a point first."""

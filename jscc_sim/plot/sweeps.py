@@ -1,5 +1,6 @@
 """Curves over a knob: what was measured, and what is exact."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -12,8 +13,9 @@ from jscc_sim.montecarlo import Row
 
 Points = Sequence[tuple[float, float]]
 KNOBS = {"snr_db": "SNR (dB)", "ebn0_db": "Eb/N0 (dB)", "flip": "crossover probability", "erase": "erasure probability"}
-GUIDE_STYLES = (":", "--", "-.", (0, (7, 2)))
-ON_AXES = {"codec", "knob", "level", "snr_db"}
+GUIDE_STYLES = (":", "--", "-.")
+GUIDE_SHADES = ("0.1", "0.45", "0.7")
+ON_AXES = {"codec", "knob", "level", "snr_db", "uses"}
 METRICS = {
     "mse": "mean-square error per symbol",
     "psnr": "mean PSNR (dB)",
@@ -32,7 +34,8 @@ def curves(
     """One axes per metric: measured points with their intervals, exact curves as lines, a colour per codec.
 
     ``exact`` has closely spaced points of them by codec and metric; without it lines join the exact values of the rows.
-    ``guides`` has lines to go beside block error rates, by codec and name; they end a decade below the least measured.
+    ``guides`` has lines to go beside a score, by metric and name, on a logarithmic axis; they end a decade below the
+    least measured. What stands before the colon in several names is one shade, what stands behind it one style.
     Points without an exact value are joined by thin lines.
     Rows that differ in other labels too, or in their seeds, have curves of their own; ValueError unless all share a
     knob.
@@ -48,17 +51,16 @@ def curves(
             points = (exact or {}).get((_codec(group[0]), metric), known)
             _draw_exact(axes, f"{name}, {kind}", points, f"C{number}")
             _draw_proved(axes, name, group, f"C{number}")
-            if metric == "bler":
-                size = f"{group[0].labels.get('k')} bits in {group[0].labels.get('n')} uses"
-                _draw_guides(axes, size, (guides or {}).get(_codec(group[0]), {}), f"C{number}")
             _draw_measured(axes, name, group, f"C{number}")
+        beside = (guides or {}).get(metric, {})
+        _draw_guides(axes, beside)
         title = rows[0].title if len(titles) == 1 else ""
         axes.set(xlabel=KNOBS.get(knob, knob), ylabel=METRICS.get(metric, metric), title=title)
         means = [row.mean for row in mine if row.mean > 0]
-        if means and max(means) > 10 * min(means):
+        if beside or (means and max(means) > 10 * min(means)):
             axes.set_yscale("log")
-            if metric == "bler" and guides:
-                axes.set_ylim(bottom=max(axes.get_ylim()[0], min(row.mean or row.high for row in mine) / 10))
+        if beside:
+            _fit(axes, mine, beside)
         axes.grid(alpha=0.3, which="both")
         axes.legend()
     return figure
@@ -108,9 +110,22 @@ def _draw_exact(axes: Axes, name: str, points: Points, colour: str) -> None:
         axes.plot(levels, values, "-" if len(points) > 1 else "x", color=colour, label=name)
 
 
-def _draw_guides(axes: Axes, size: str, guides: Mapping[str, Points], colour: str) -> None:
-    for (name, points), style in zip(guides.items(), GUIDE_STYLES, strict=False):
-        axes.plot(*zip(*points, strict=True), style, color=colour, lw=1, label=f"{size}: {name}")
+def _draw_guides(axes: Axes, guides: Mapping[str, Points]) -> None:
+    """Lines in grey: a shade for each size, a style for each kind."""
+    sizes, kinds = (list(dict.fromkeys(name.split(": ")[part] for name in guides)) for part in (0, -1))
+    for name, points in guides.items():
+        shade = GUIDE_SHADES[sizes.index(name.split(": ")[0]) % len(GUIDE_SHADES)]
+        style = GUIDE_STYLES[kinds.index(name.split(": ")[-1]) % len(GUIDE_STYLES)]
+        levels, values = zip(*points, strict=True)
+        axes.plot(levels, [value or np.nan for value in values], style, color=shade, lw=1.2, label=name)
+
+
+def _fit(axes: Axes, rows: Sequence[Row], guides: Mapping[str, Points]) -> None:
+    """Room for what was measured, and for guides down to a decade below it."""
+    seen = [row.mean or row.high for row in rows if math.isfinite(row.mean)]
+    shown = [*seen, *(value for points in guides.values() for _, value in points)]
+    if seen and min(seen) > 0:
+        axes.set_ylim(max(0.7 * min(shown), min(seen) / 10), 1.4 * max(shown))
 
 
 def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> None:

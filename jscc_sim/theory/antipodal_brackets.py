@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, ndtr
+from scipy.special import betaincinv
 from scipy.stats import nct, norm
 
 from jscc_sim.theory.binary_limits import antipodal_capacity, dispersion_antipodal
+from jscc_sim.theory.finite_blocklength import normal_error
 from jscc_sim.theory.parameters import Array, count, power
 
 # With more bits the cone of a code word is narrower than a float can say.
@@ -54,8 +55,7 @@ def antipodal_normal_error(n: ArrayLike, snr: ArrayLike, bits: ArrayLike) -> Arr
     array([0.0153])
     """
     n, snr, bits = count("n", n), power("snr", snr), power("bits", bits)
-    spread = np.sqrt(n * dispersion_antipodal(snr))
-    return np.asarray(ndtr(-(n * antipodal_capacity(snr) - bits + np.log2(n) / 2) / spread))
+    return normal_error(n * antipodal_capacity(snr) - bits + np.log2(n) / 2, n * dispersion_antipodal(snr))
 
 
 def _sphere_packing(n: float, snr: float, bits: float) -> float:

@@ -86,6 +86,17 @@ def bsc_converse_bits(n: ArrayLike, flip: ArrayLike, error: ArrayLike) -> Array:
     return _over_arrays(_bsc_converse_bits, n, flip, error_level("error", error))
 
 
+def bsc_converse_error(n: ArrayLike, flip: ArrayLike, bits: ArrayLike) -> Array:
+    """The ε at which `bsc_converse_bits` is ``bits``: every code of ``M = 2^bits`` words errs at least so often.
+
+    Of the ``2^n`` words received, each message has ``2^n/M`` decided for it at best, those of the fewest flips.
+
+    >>> round(float(bsc_converse_error(100, 0.11, 28.173526)), 6)
+    0.001
+    """
+    return _over_arrays(_bsc_converse, n, flip, power("bits", bits))
+
+
 def _over_arrays(one: Callable[[int, float, float], float], n: ArrayLike, p: ArrayLike, third: Array) -> Array:
     whole = count("n", n).astype(int)
     return np.asarray(np.vectorize(one, otypes=[float])(whole, probability("flip or erase", p), third))
@@ -114,7 +125,7 @@ def _bec_dependence_testing(n: int, erase: float, bits: float) -> float:
 
 def _bec_converse(n: int, erase: float, bits: float) -> float:
     heard = n - np.arange(n + 1)
-    return float(_law(n, erase) @ -np.expm1(np.minimum(heard - bits, 0) * TWO))
+    return min(1.0, float(_law(n, erase) @ -np.expm1(np.minimum(heard - bits, 0) * TWO)))
 
 
 def _most_bits(bound: Callable[[int, float, float], float]) -> Callable[[int, float, float], float]:
@@ -152,3 +163,12 @@ def _bsc_converse_bits(n: int, flip: float, error: float) -> float:
     share = 1 - (error - tail[last]) / nature[last]
     accepted = np.append(balls[:last], balls[last] + np.log(share) if share > 0 else -np.inf)
     return float(-logsumexp(accepted) / TWO)
+
+
+def _bsc_converse(n: int, flip: float, bits: float) -> float:
+    # Of the words at each distance, the share that is left to other messages once the nearer ones are taken.
+    room, spheres = (n - bits) * TWO, _log_binomials(n)
+    balls = np.logaddexp.accumulate(spheres)
+    taken = np.append(0.0, np.exp(np.minimum(balls[:-1] - room, 0)))
+    left = 1 - np.clip((1 - taken) * np.exp(np.minimum(room - spheres, 700)), 0, 1)
+    return min(1.0, float(_law(n, min(flip, 1 - flip)) @ left))

@@ -1,13 +1,13 @@
 """What n uses of a channel can do: dispersions, the normal approximation, and excess distortion of a Gaussian source.
 
-``C`` is in bits per use, ``V`` in bits² per use, ``ε`` the probability of a word error (or of too much distortion). The
-normal approximation is a guide line and no bound: the exact brackets are in `code_brackets`. Sources: Polyanskiy, Poor,
-Verdú, IEEE-IT 56(5), 2010; Kostina, Verdú, arXiv 1209.1317.
+``C`` is in bits per use, ``V`` in bits² per use, ``ε`` the probability of a word error (or of too much distortion),
+``bits`` is log2 of the number of code words. The normal approximation is a guide line and no bound: the exact brackets
+are in `code_brackets`. Sources: Polyanskiy, Poor, Verdú, IEEE-IT 56(5), 2010; Kostina, Verdú, arXiv 1209.1317.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtri, ndtri, xlogy
+from scipy.special import chdtri, ndtr, ndtri, xlogy
 
 from jscc_sim.theory.binary_limits import bec_capacity, bsc_capacity
 from jscc_sim.theory.limits import capacity_complex, capacity_real
@@ -91,6 +91,38 @@ def normal_rate_bec(n: ArrayLike, error: ArrayLike, erase: ArrayLike) -> Array:
     0.4309
     """
     return _normal_rate(n, error, bec_capacity(erase), dispersion_bec(erase))
+
+
+def normal_error(spare: ArrayLike, variance: ArrayLike) -> Array:
+    """``Q(spare/√variance)``: that information of this variance falls ``spare`` bits and more short of its mean.
+
+    >>> normal_error([0, 10, -10], [25, 25, 0]).round(4)
+    array([0.5   , 0.0228, 1.    ])
+    """
+    spare, variance = np.asarray(spare, dtype=float), power("variance", variance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(variance > 0, ndtr(-spare / np.sqrt(variance)), np.where(spare < 0, 1.0, 0.0))
+
+
+def normal_error_bsc(n: ArrayLike, flip: ArrayLike, bits: ArrayLike) -> Array:
+    """``Q((nC − k + ½ log2 n)/√(nV))`` of k bits over a BSC, the inverse of `normal_rate_bsc`.
+
+    >>> round(float(normal_error_bsc(500, 0.11, 500 * 0.378621)), 6)
+    0.001
+    """
+    uses = count("n", n)
+    spare = uses * bsc_capacity(flip) - power("bits", bits) + np.log2(uses) / 2
+    return normal_error(spare, uses * dispersion_bsc(flip))
+
+
+def normal_error_bec(n: ArrayLike, erase: ArrayLike, bits: ArrayLike) -> Array:
+    """``Q((nC − k)/√(nV))`` of k bits over a BEC, the inverse of `normal_rate_bec`.
+
+    >>> round(float(normal_error_bec(500, 0.5, 500 * 0.4309)), 6)
+    0.001
+    """
+    uses = count("n", n)
+    return normal_error(uses * bec_capacity(erase) - power("bits", bits), uses * dispersion_bec(erase))
 
 
 def excess_distortion(k: ArrayLike, n: ArrayLike, snr: ArrayLike, error: ArrayLike) -> Array:
