@@ -5,8 +5,8 @@ compared in Gaussian noise, which is not what an adversary sends.
 
 peers    uncoded QAM, 5G and convolutional codes: ours by `sweep`, theirs with their own bits, maps, noise and decoders;
          words in error of both are compared by Fisher's exact test, bits of ours with theory where it is exact
-jammed   the same codes at each SJR, nature 10 dB lower: jammers by closed form, one that learned against
-         Gaussian words, and the worst of an audit
+jammed   these codes and turbo, on ±1 and 16-QAM, at each SJR, nature 10 dB lower: jammers by closed form, one that
+         learned against Gaussian words, and the worst of an audit
 
     python benchmarks/bench_links.py peers [--words 20000] [--json]
     python benchmarks/bench_links.py jammed [--sjr 0 5 10] [--quick] [--json]
@@ -40,8 +40,20 @@ K = 24  # bits of an uncoded word: they fill whole points of each constellation
 BATCH = 2000
 SLOW = 400  # words for a decoder that is a Python loop
 SEEDS = count(1)  # of peers, one to each comparison: the same draws must not err in two
-CODES = ("uncoded", "hamming", "convolutional", "ldpc", "polar")
-POLICIES = ("gaussian", "two-point", "pulsed:0.1", "pulsed:0.02", "tone:0.1", "reactive:0.5", "learned")
+# Codecs under jammers: of ±1 and on points, each with the bits of a word where the usual ones do not fill points.
+JAMMED = (
+    ("uncoded", None, K),
+    ("hamming", None, None),
+    ("convolutional", None, None),
+    ("ldpc", None, None),
+    ("polar", None, None),
+    ("turbo", None, None),
+    ("convolutional", "16qam", 66),
+    ("ldpc", "16qam", None),
+)
+POLICIES = ("gaussian", "two-point", "pulsed:0.1", "pulsed:0.02", "tone:0.1", "learned")
+# Which tells points apart; of ±1 all are as large.
+REACTIVE = "reactive:0.9"
 # Words in error, of so many.
 Counted = tuple[int, int]
 Peer = Callable[[float, int], Counted]
@@ -217,19 +229,19 @@ def commpy_viterbi() -> Peer:
 def jammed(sjr_dbs: Sequence[float], *, quick: bool) -> Iterator[dict[str, Any]]:
     """Block error rates of each code under each jammer, and under the worst that an audit finds."""
     budget = Budget(words=2000 if quick else 20_000)
-    for sjr_db, codec in product(sjr_dbs, CODES):
-        k = K if codec == "uncoded" else None
-        for policy in POLICIES:
-            asked = Request("jammer", codecs=(codec,), policy=policy, sjr_db=sjr_db, snr_db=(sjr_db + 10,), k=k)
-            (case,) = make_cases(asked)
+    for sjr_db, (codec, modulation, k) in product(sjr_dbs, JAMMED):
+        name = f"{codec} {modulation}" if modulation else codec
+        levels = {"sjr_db": sjr_db, "snr_db": (sjr_db + 10,)}
+        for policy in (*POLICIES, REACTIVE) if modulation else POLICIES:
+            (case,) = make_cases(Request("jammer", (codec,), policy=policy, k=k, modulation=modulation, **levels))
             rows = {row.metric: row for row in sweep([case], budget)}
-            yield {"sjr_db": sjr_db, "codec": codec, "policy": policy, **rates(rows["bler"], rows["ber"])}
+            yield {"sjr_db": sjr_db, "codec": name, "policy": policy, **rates(rows["bler"], rows["ber"])}
         victim = case.link.codec
         audit = attack(victim, Bits(victim.k), from_decibels(-sjr_db), from_decibels(-sjr_db - 10), quick=quick)
         worst = audit.worst
         yield {
             "sjr_db": sjr_db,
-            "codec": codec,
+            "codec": name,
             "policy": "the worst found",
             **rates(worst.measured.block_errors, worst.measured.harm),
             "how": worst.says,
