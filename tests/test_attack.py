@@ -18,9 +18,10 @@ from scipy.stats import norm
 
 from channels import GaussianPolicy, Jammer, PulsedPolicy, TonePolicy
 from jscc_sim.attack import ROWS, TimeSharing, Victim, attack
+from jscc_sim.attack.ascent import NO_WAY
 from jscc_sim.attack.closed_forms import CLOSED_FORMS, worst_of
-from jscc_sim.attack.effort import BLOCKS, QUICK
-from jscc_sim.attack.flags import MARGIN, STERN, by_far, edge
+from jscc_sim.attack.effort import BLOCKS, HEAVY, QUICK, THRIFT
+from jscc_sim.attack.flags import MARGIN, STERN, by_far, edge, habits
 from jscc_sim.attack.measure import measure
 from jscc_sim.attack.pool import Pool, weigh
 from jscc_sim.attack.report import as_dict, lines
@@ -28,8 +29,12 @@ from jscc_sim.attack.straight_through import StraightThrough
 from jscc_sim.attack.strata import Stratum, combined
 from jscc_sim.attack.streams import choosing, measuring
 from jscc_sim.attack.strikes import strikes
+from jscc_sim.attack.white_box import straight_through
+from jscc_sim.attack.work import work
 from jscc_sim.case import Case
-from jscc_sim.codecs import HAMMING_7_4, BlockCode, Codec, Linear, Repetition
+from jscc_sim.cli.attack import attack as attack_command
+from jscc_sim.cli.sweep import sweep as sweep_command
+from jscc_sim.codecs import HAMMING_7_4, LDPC, BlockCode, Codec, Linear, Repetition
 from jscc_sim.link import Link
 from jscc_sim.metrics import SINGLE_BIT_BER
 from jscc_sim.montecarlo import Budget, sweep
@@ -136,7 +141,7 @@ class TestExactWorstCases:
         wave = torch.cos(2 * math.pi * frequency * torch.arange(n))
         victim = Victim(resonator(n, wave / wave.norm(), 20.0), Gaussian(n), 0.1, 0.01)
         with seeded(0):
-            policy, _ = worst_of(victim, CLOSED_FORMS["tone"], QUICK.facing(victim.codec))
+            policy, _ = worst_of(victim, CLOSED_FORMS["tone"], QUICK.facing(victim.codec, work(victim)))
         assert policy.frequency == pytest.approx(frequency, abs=0.1 / n)
         coarse, found = (measure(victim, QUICK, 1, TonePolicy(at)).harm.mean for at in (12 / 64, policy.frequency))
         assert found > 1.5 * coarse
@@ -437,6 +442,14 @@ STEPS = {
 }
 
 
+def test_what_is_written_into_a_tensor_has_its_value_and_no_gradient():
+    y = torch.linspace(-2, 2, 9, requires_grad=True)
+    with StraightThrough():
+        found = torch.mul(y, 2, out=torch.empty(9))
+    assert torch.equal(found, 2 * y.detach())
+    assert not found.requires_grad
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_steps_pass_gradients_straight_and_keep_their_values(name):
     y = torch.linspace(-2, 2, 9, requires_grad=True)
@@ -449,6 +462,28 @@ def test_steps_pass_gradients_straight_and_keep_their_values(name):
 
 def failing(y):
     raise KeyError("no such\ntable")
+
+
+class TestLongCodes:
+    """Where decoding takes long."""
+
+    def test_their_work_is_counted_alike_every_time(self):
+        heavy, light = Victim(LDPC(64, 128), Bits(64), 0.5, 0.1), Victim(Repetition(64, 2), Bits(64), 0.5, 0.1)
+        assert work(heavy) == work(heavy) > HEAVY > 10 * work(light)
+
+    def test_less_is_spent_on_them(self):
+        code = Repetition(64, 2)
+        slow, usual = QUICK.facing(code, HEAVY), QUICK.facing(code, 0.0)
+        assert (slow.draws, slow.evaluations) == (usual.draws // THRIFT, usual.evaluations // THRIFT)
+        assert (slow.block, slow.choose) == (usual.block, usual.choose)
+
+    def test_belief_propagation_shows_no_gradient_and_leaves_words_alone(self):
+        victim = Victim(LDPC(16, 32), Bits(16), 0.5, 0.01)
+        with seeded(0):
+            found = straight_through(victim, QUICK)
+            noticed = {flag.name for flag in habits(victim)}
+        assert found.failed == NO_WAY
+        assert noticed == set()
 
 
 BROKEN = {
@@ -465,6 +500,10 @@ class TestBadInput:
         with pytest.raises(ValueError, match=said) as caught:
             quick(Made(2, 2, lambda u: u, BROKEN[said]), Gaussian(2), 0.1)
         assert "\n" not in str(caught.value)
+
+    def test_soft_values_are_no_bits(self):
+        with pytest.raises(ValueError, match="neither 0 nor 1 where bits are due: decide soft values"):
+            quick(MadeBits(1, 1, lambda u: 1 - 2 * u, lambda y: torch.sigmoid(-2 * y)), Bits(1), 0.1)
 
     def test_is_refused_at_once(self):
         with pytest.raises(ValueError, match="encodes real words of 2"):
@@ -518,9 +557,25 @@ class TestTheCommand:
         assert errors[-1].startswith("Error: decode of the codec gave numbers that are not finite")
         assert errors[0].startswith("none: ")  # what was measured before it failed is not lost
 
+    def test_attacks_points_of_a_constellation(self, run):
+        code, printed, errors = run("attack", "--codec", "uncoded", "--modulation", "qpsk", "--sjr", "10", "--quick")
+        assert (code, errors) == (0, [])
+        assert printed[0].startswith("uncoded, qpsk, k=2, n=2, ")
+
+    def test_says_of_modulation_what_sweep_says(self):
+        helps = [
+            one.help
+            for command in (attack_command, sweep_command)
+            for one in command.params
+            if one.name == "modulation"
+        ]
+        assert helps[0] == helps[1]
+
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
+            (("--codec", "convolutional", "--modulation", "16qam", "--k", "65"), "do not fill points of 16qam"),
+            (("--codec", "linear", "--modulation", "16qam"), "leave --modulation out"),
             (("--codec", "hammin"), "did you mean 'hamming'"),
             (("--codec", "uncoded", "--snr", "nan"), "is no level"),
             (("--codec", "uncoded", "--snr=-inf"), "is no level"),

@@ -384,3 +384,14 @@ def test_fading_words_are_read_with_their_gains():
 def test_requests_that_make_no_sense_are_told(asked, said):
     with pytest.raises(ValueError, match=said):
         make_cases(asked)
+
+
+@pytest.mark.parametrize("noise", [1.0, 10.0, 100.0])
+@pytest.mark.parametrize("part", [1, 7, 37, 100])
+def test_a_word_decodes_alike_beside_any_others_however_strong_the_noise(part, noise):
+    """Iterations far from convergence are chaotic: what differs in the last bit would be another word."""
+    codec, law = LDPC(64, 128), AWGN(0.5)
+    x = codec.encode(Bits(64).draw(256))
+    y = x + noise * torch.randn_like(x)
+    alone = torch.cat([codec.decode(some, law) for some in y.split(part)])
+    assert torch.equal(codec.decode(y, law), alone)

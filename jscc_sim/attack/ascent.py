@@ -17,9 +17,10 @@ MOST_WORDS = 64
 FEWEST_WORDS = 8
 # The step over the signal's size: from the first to the last, geometrically.
 FIRST_STEP, LAST_STEP = 0.5, 0.02
+NO_WAY = "what comes out of it is not connected to what is received"
 
-# The slope ``(m, n)`` of the harm of ``signals (m, n)`` on some words.
-Slope = Callable[[Tensor, Words], Tensor]
+# The slope ``(m, n)`` of the harm of ``signals (m, n)`` on some words; None if there is no way from one to the other.
+Slope = Callable[[Tensor, Words], Tensor | None]
 
 
 def climb(victim: Victim, slope: Slope, starts: Tensor, effort: Effort) -> Found:
@@ -32,6 +33,8 @@ def climb(victim: Victim, slope: Slope, starts: Tensor, effort: Effort) -> Found
             found = slope(signals, words)
         except (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
             return Found(starts, 1.0, 0.0, said(error))
+        if found is None:
+            return Found(starts, 1.0, 0.0, NO_WAY)
         wild += float((~found.isfinite()).any(1).float().mean()) / effort.steps
         found = found.nan_to_num(0.0, 0.0, 0.0)
         sizes = found.norm(dim=1, keepdim=True)

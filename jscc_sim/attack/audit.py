@@ -11,6 +11,7 @@ from jscc_sim.attack.flags import Flag, habits, suspicions
 from jscc_sim.attack.row import Row
 from jscc_sim.attack.streams import choosing
 from jscc_sim.attack.victim import Victim
+from jscc_sim.attack.work import work
 from jscc_sim.codecs import Codec
 from jscc_sim.seeds import seeded
 from jscc_sim.sources import Source
@@ -76,7 +77,7 @@ def attack(
             f"{type(codec).__name__} encodes {codec.source_alphabet} words of {codec.k}, but the source is {source!r}"
         )
     victim = Victim(codec.eval(), source, float(jam_power), float(noise_power))
-    effort, rows = (QUICK if quick else FULL).facing(codec), []
+    effort, rows = (QUICK if quick else FULL).facing(codec, work(victim)), []
     for row in make_rows(victim, effort, seed):
         rows.append(row)
         progress(row)

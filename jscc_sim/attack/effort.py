@@ -11,6 +11,8 @@ FEWEST_WORDS = 8
 USUAL_SYMBOLS = 16
 # Of slow codecs so many times fewer signals are tried: they are slower than their ``cost`` says on few words at a time.
 THRIFT = 4
+# A decoder that makes so many numbers of each symbol is slow, whatever its ``cost``.
+HEAVY = 256
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Effort:
     draws: int
     finer: int
 
-    def facing(self, codec: Codec) -> "Effort":
-        """This effort where words are long or decoding is slow."""
+    def facing(self, codec: Codec, work: float) -> "Effort":
+        """This effort where words are long or decoding is slow: by the codec's ``cost``, or by its decoder's `work`."""
         load = max(1.0, max(codec.k, codec.n) * codec.cost**2 / USUAL_SYMBOLS)
         words = replace(
             self,
@@ -40,7 +42,7 @@ class Effort:
             choose=max(4 * FEWEST_WORDS, round(self.choose / load)),
             block=max(FEWEST_WORDS, round(self.block / load)),
         )
-        if codec.cost == 1:
+        if codec.cost == 1 and work < HEAVY:
             return words
         less = {
             name: max(1, getattr(self, name) // THRIFT) for name in ("each", "starts", "evaluations", "draws", "finer")

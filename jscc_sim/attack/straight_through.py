@@ -21,8 +21,8 @@ class StraightThrough(TorchFunctionMode):
     """Within it the values of torch's functions are as ever, but the gradient of a step is that of the identity.
 
     A comparison has the gradient of ``sigmoid(±(a − b))``, which follows it through conversions, sums, products and
-    ``where``. Detaching, and turning gradients off, has no effect. Code that leaves torch, or looks results up in a
-    table, is out of reach.
+    ``where``. Detaching, and turning gradients off, has no effect. Code that leaves torch, looks results up in a table
+    or writes them into an ``out`` is out of reach.
     """
 
     def __torch_function__(
@@ -32,6 +32,9 @@ class StraightThrough(TorchFunctionMode):
         name, options = getattr(func, "__name__", ""), kwargs or {}
         if name == "_set_grad_enabled":
             return func(True)
+        if "out" in options:  # which autograd refuses
+            with torch.no_grad():
+                return func(*args, **options)
         if name in DETACHES and args:
             return args[0]
         if name == "where" and len(args) == 3 and hasattr(args[0], "soft"):

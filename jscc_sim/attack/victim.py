@@ -11,6 +11,8 @@ from torch import Tensor
 from channels import AWGN
 from jscc_sim.codecs import Codec
 from jscc_sim.factory import said
+from jscc_sim.link import Transmission
+from jscc_sim.metrics import bit_errors
 from jscc_sim.sources import Source
 
 # Symbols decoded at a time.
@@ -64,8 +66,9 @@ class Victim:
     def stakes(self, u: Tensor, y: Tensor) -> Tensor:
         """``(words,)``, float64: what each word received costs."""
         decoded = self.decode(y)
-        wrong = (decoded != u).double() if self.bits else (decoded - u).double().square()
-        return wrong.mean(-1)
+        if self.bits:
+            return bit_errors(Transmission(u, y, y, decoded)).double()  # what was sent does not count
+        return (decoded - u).double().square().mean(-1)
 
     def blocks_lost(self, u: Tensor, y: Tensor) -> Tensor:
         """``(words,)``: true where any bit is wrong."""

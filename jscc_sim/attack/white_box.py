@@ -34,15 +34,15 @@ def straight_through(victim: Victim, effort: Effort) -> Found:
 
 
 def _climbed(victim: Victim, loss: Loss, mode: Callable[[], AbstractContextManager[object]], effort: Effort) -> Found:
-    def slope(signals: Tensor, words: Words) -> Tensor:
+    def slope(signals: Tensor, words: Words) -> Tensor | None:
         with torch.enable_grad():
             z = signals.to(words.heard).clone().requires_grad_()  # a tensor of its own
             y = (words.heard + z.unsqueeze(1)).flatten(0, 1)
             with mode():
                 total = loss(words.u.repeat(len(z), 1), y).sum()
             if not total.requires_grad:
-                return torch.zeros_like(signals)
+                return None
             (found,) = torch.autograd.grad(total, z, allow_unused=True)
-        return torch.zeros_like(signals) if found is None else found.to(signals)
+        return None if found is None else found.to(signals)
 
     return climb(victim, slope, random_starts(victim, effort), effort)

@@ -37,6 +37,7 @@ def _snr(ctx: click.Context, param: click.Parameter, value: float | None) -> flo
 @click.option("--source", help="Words, as for sweep  [what suits the codec].")
 @click.option("--k", type=click.IntRange(1), help="Source symbols per word  [the codec's own].")
 @click.option("--n", type=click.IntRange(1), help="Channel uses per word  [the codec's own].")
+@click.option("--modulation", help="Bits on points of qpsk, 8psk, 16qam, 64qam or 256qam  [one by one, as ±1].")
 @click.option("--seed", type=options.SEED, default=0, show_default=True)
 @click.option("--quick", is_flag=True, help="About a quarter of the words and steps.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
@@ -49,6 +50,7 @@ def attack(
     source: str | None,
     k: int | None,
     n: int | None,
+    modulation: str | None,
     seed: int,
     quick: bool,
     as_json: bool,
@@ -63,7 +65,7 @@ def attack(
     from jscc_sim.attack import attack as audit_of
     from jscc_sim.attack.report import as_dict, lines, rows_alone
 
-    link = _link(codec, source, snr_db, sjr_db, k=k, n=n)
+    link = _link(codec, source, snr_db, sjr_db, k=k, n=n, modulation=modulation)
     noise_power = 0.0 if snr_db == math.inf else float(link.channel.noise_power)  # type: ignore[arg-type]
     jam_power = float(link.channel.jam_power)  # type: ignore[arg-type]
     done: list[Row] = []
@@ -78,19 +80,27 @@ def attack(
         except ValueError:
             click.echo("\n".join(rows_alone(done)), err=True, nl=bool(done))  # what was measured before it failed
             raise
-    click.echo(json.dumps(as_dict(audit, codec)) if as_json else "\n".join(lines(audit, codec)))
+    name = f"{codec}, {modulation}" if modulation else codec
+    click.echo(json.dumps(as_dict(audit, name)) if as_json else "\n".join(lines(audit, name)))
     return 0
 
 
 def _link(
-    codec: str, source: str | None, snr_db: float | None, sjr_db: float | None, *, k: int | None, n: int | None
+    codec: str,
+    source: str | None,
+    snr_db: float | None,
+    sjr_db: float | None,
+    *,
+    k: int | None,
+    n: int | None,
+    modulation: str | None,
 ) -> Link:
     """The codec with its source and a jammer at its powers, as `sweep` would have them."""
     from jscc_sim.catalog import Request, is_file, make_cases
 
     levels = None if snr_db is None and is_file(codec) else (min(10.0 if snr_db is None else snr_db, NOISELESS_DB),)
     source = source or _source_of(codec, k, n)
-    case, *_ = make_cases(Request("jammer", (codec,), source, levels, sjr_db=sjr_db, k=k, n=n))
+    case, *_ = make_cases(Request("jammer", (codec,), source, levels, sjr_db=sjr_db, k=k, n=n, modulation=modulation))
     return case.link
 
 

@@ -1,24 +1,30 @@
 """Belief propagation on the graph of a sparse parity-check matrix, for many words at a time."""
 
+from collections.abc import Callable
+from functools import reduce
+
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix, spmatrix
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 # Beyond this an LLR says no more: float32 does not tell its probability from certainty.
 MOST_LLR = 20.0
 # φ is infinite at 0.
 LEAST_LLR = 1e-6
-# So many words at a time keep the messages of a code of a thousand symbols in the cache.
-WORDS_AT_A_TIME = 128
+# So many messages at a time stay in the cache; of fewer words than these, operations cost more than their numbers.
+MESSAGES_AT_A_TIME = 2**19
+FEWEST_WORDS = 128
 
 
 class BeliefPropagation(nn.Module):
     """The sum-product algorithm: posterior LLRs of all symbols from those of the channel, both ``(words, n)``.
 
     All checks are updated at once, ``iterations`` times at most. A word leaves as soon as it satisfies every check, and
-    the rest goes on without it. Checks of one degree lie side by side and words along the last axis, so that gathering
-    messages copies whole rows; hence its speed.
+    the rest goes on without it; what becomes of a word does not depend on others, to the last bit. No gradient passes.
+    Checks of one degree lie side by side and words along the last axis, so that gathering messages copies whole rows;
+    hence its speed.
     """
 
     variables: Tensor
@@ -39,11 +45,14 @@ class BeliefPropagation(nn.Module):
             variables.append(rows.indices[starts[:, None] + np.arange(degree)].ravel())
         self.register_buffer("variables", torch.from_numpy(np.concatenate(variables)).long(), persistent=False)
 
-    @torch.no_grad()
     def forward(self, llr: Tensor) -> Tensor:
         """Posterior LLRs ``(words, n)``, in float32; where they satisfy all checks their signs are a code word."""
-        found = [self._decoded(part.T.contiguous()).T for part in llr.float().split(WORDS_AT_A_TIME)]
-        return torch.cat(found)
+        found: Tensor = _WithoutGradient.apply(llr, self._posterior)  # type: ignore[no-untyped-call]
+        return found
+
+    def _posterior(self, llr: Tensor) -> Tensor:
+        words = max(FEWEST_WORDS, MESSAGES_AT_A_TIME // len(self.variables))
+        return torch.cat([self._decoded(part.T.contiguous()).T for part in llr.float().split(words)])
 
     def _decoded(self, llr: Tensor) -> Tensor:
         """The same of ``(n, words)``."""
@@ -67,7 +76,8 @@ class BeliefPropagation(nn.Module):
         """What each check tells each of its symbols, of what the others told it: ``(edges, words)``, overwritten."""
         negative, sizes = messages.lt(0), _phi(messages)
         for signs, group in zip(self._grouped(negative), self._grouped(sizes), strict=True):
-            torch.sub(group.sum(1, keepdim=True), group, out=group)
+            # One by one: torch.sum adds up in an order that depends on how many words there are.
+            group.sub_(reduce(torch.add, group.unbind(1)).unsqueeze(1))  # less than 0, which φ takes no notice of
             signs.logical_xor_(_odd(signs).unsqueeze(1))
         sizes = _phi(sizes)
         return torch.where(negative, sizes.neg(), sizes)
@@ -85,6 +95,16 @@ class BeliefPropagation(nn.Module):
     def extra_repr(self) -> str:
         """Every parameter."""
         return f"iterations={self.iterations}"
+
+
+class _WithoutGradient(torch.autograd.Function):
+    """A function that has no gradient, not even where somebody sees to it that ``no_grad`` has no effect."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, llr: Tensor, call: Callable[[Tensor], Tensor]) -> Tensor:
+        found = call(llr)
+        ctx.mark_non_differentiable(found)
+        return found
 
 
 def _odd(signs: Tensor) -> Tensor:
