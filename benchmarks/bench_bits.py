@@ -321,7 +321,7 @@ def conduct(part: str, asked: Namespace, minutes: float) -> None:
 def show(results: Sequence[Result]) -> None:
     """Print the tables of a part."""
     shared = [name for name in results[0] if all(name in result for result in results)]
-    attacks = {name: name for name in shared if name.partition("-")[0] in ATTACKS}
+    attacks = {name: name for name in shared if "-" in name and name.partition("-")[0] in ATTACKS}
     for columns in filter(None, (COLUMNS, attacks, SCRUTINY)):
         print(f"\n{table(results, columns)}")
     print(f"\n{least(results)}")
