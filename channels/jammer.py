@@ -58,7 +58,8 @@ class Jammer(Channel):
 
         What was frozen before does not matter, so that the power depends on policy and words alone. This library's own
         formulas and quadratures are believed: rare pulses may not show in any measurement. A policy whose law changes
-        from call to call is beyond it: only one that always does the same is held to its budget.
+        from call to call is beyond it: only one that always does the same is held to its budget. ValueError
+        if it is silent.
         """
         claim = self._claim()
         if claim is not None and is_believed(self.policy, claim):
@@ -69,7 +70,10 @@ class Jammer(Channel):
             if abs(mean - claim) <= CONTRADICTION * error + 1e-6 * mean:
                 self.unit.freeze(claim)
                 return
-        self.unit.freeze(self._measured(draw, MEASURED_SYMBOLS)[0])
+        power, _ = self._measured(draw, MEASURED_SYMBOLS)
+        if power == 0:
+            raise ValueError(f"the policy {self.policy} is silent on all words of this codec: it jams nothing")
+        self.unit.freeze(power)
 
     def _measured(self, draw: Draw, symbols: int) -> tuple[float, float]:
         """``E[a²]`` with its standard error over words."""
