@@ -37,7 +37,7 @@ def _snr(ctx: click.Context, param: click.Parameter, value: float | None) -> flo
 @click.option("--source", help="Words, as for sweep  [what suits the codec].")
 @click.option("--k", type=click.IntRange(1), help="Source symbols per word  [the codec's own].")
 @click.option("--n", type=click.IntRange(1), help="Channel uses per word  [the codec's own].")
-@click.option("--modulation", help="Bits on points of qpsk, 8psk, 16qam, 64qam or 256qam  [one by one, as ±1].")
+@options.MODULATION
 @click.option("--seed", type=options.SEED, default=0, show_default=True)
 @click.option("--quick", is_flag=True, help="About a quarter of the words and steps.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")

@@ -22,6 +22,9 @@ FILE = click.Path(path_type=Path)
 SEED = click.IntRange(0, 2**63 - 1)
 SEEDS = 2**32  # of trainings: torch's generator takes 32 bits, and a longer seed would repeat a shorter
 FIRST_SEED = click.IntRange(0, SEEDS - 1)
+MODULATION = click.option(
+    "--modulation", help="Bits on points of qpsk, 8psk, 16qam, 64qam or 256qam  [one by one, as ±1]."
+)
 
 
 def apply(options: Sequence[Option]) -> Option:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from jscc_sim.cli.grids import DEFAULT_GRID, grid
-from jscc_sim.cli.options import FILE, SEED, decibels
+from jscc_sim.cli.options import FILE, MODULATION, SEED, decibels
 
 SNR_GRID = "0:20:2"
 EBN0_GRID = "0:10:1"
@@ -55,7 +55,7 @@ CHANNEL_OPTIONS = (
         help="linear, learned, klt, uncoded, repetition, repetition-3 (-5, ...), hamming, bch, ldpc, polar, turbo, "
         "commpy-convolutional, convolutional, FILE or package.module:factory, a factory(k, n); may be repeated.",
     ),
-    click.option("--modulation", help="Bits on points of qpsk, 8psk, 16qam, 64qam or 256qam  [one by one, as ±1]."),
+    MODULATION,
     click.option(
         "--policy",
         help="The jammer's: gaussian, learned, two-point, pulsed:DUTY, uniform, laplace, tap:NOISE, source-aware, "

@@ -40,7 +40,6 @@ class Modulated(Codec):
         self.k, self.n, self.cost = code.k, 2 * code.n // self.bits, code.cost
         self.register_buffer("order", code.order(self.bits), persistent=False)
         self.register_buffer("place", self.order.argsort(), persistent=False)
-        self.interleaved = not torch.equal(self.order, torch.arange(code.n))
         with torch.random.fork_rng(devices=[]):  # importing Sionna reseeds torch
             from sionna.phy.mapping import Constellation, Demapper, Mapper
         # Square QAM is amplitude modulation on either axis: the receiver has the root of as many points to consider.
@@ -99,7 +98,8 @@ class Modulated(Codec):
 
     def extra_repr(self) -> str:
         """Every parameter that is no module."""
-        return f"constellation={self.constellation!r}, interleaved={self.interleaved}"
+        interleaved = not torch.equal(self.order, torch.arange(self.code.n, device=self.order.device))
+        return f"constellation={self.constellation!r}, interleaved={interleaved}"
 
 
 def _gray_psk(bits: int) -> Tensor:

@@ -20,12 +20,11 @@ Kind = Callable[[int], Source]
 
 @dataclass(frozen=True)
 class UserCode:
-    """The user's encoder and channel at one level, the source of the words, and the codec whose encoder it may be."""
+    """The user's encoder and channel at one level, and the source of the words."""
 
     encode: Part
     channel: Part
     source: Source
-    codec: Codec | None = None
 
     def encoded(self, u: Tensor) -> Tensor:
         """What ``encode`` makes of ``u (words, k)``; ValueError unless it is a row per word."""
@@ -71,7 +70,7 @@ def code_from(
             raise TypeError(f"{name} must be callable, got {_type(part)} from the factory")
     if isinstance(channel, Channel) and channel.knob != "snr_db":
         raise ValueError(f"{_type(channel)} has no SNR, its level is {channel.knob}. Return a channel with snr_db")
-    return UserCode(codec.encode if codec else encode, channel, _source(source, k, codec), codec)
+    return UserCode(codec.encode if codec else encode, channel, _source(source, k, codec))
 
 
 def _source(source: Source | Kind | None, k: int | None, codec: Codec | None) -> Source:

@@ -22,8 +22,7 @@ def qam_capacity(order: float, snr: ArrayLike) -> Array:
     >>> qam_capacity(16, [1.0, 10.0, 1e3]).round(4)
     array([0.9897, 3.1639, 4.    ])
     """
-    bits, weights = _densities(order, snr)
-    return np.asarray(2 * (bits @ weights))
+    return _moments(order, snr)[0]
 
 
 def qam_dispersion(order: float, snr: ArrayLike) -> Array:
@@ -32,8 +31,7 @@ def qam_dispersion(order: float, snr: ArrayLike) -> Array:
     >>> qam_dispersion(16, [1.0, 10.0]).round(4)
     array([1.628 , 1.4938])
     """
-    bits, weights = _densities(order, snr)
-    return np.asarray(2 * ((bits - (bits @ weights)[..., None]) ** 2 @ weights))
+    return _moments(order, snr)[1]
 
 
 def qam_normal_error(order: float, n: ArrayLike, snr: ArrayLike, bits: ArrayLike) -> Array:
@@ -42,9 +40,16 @@ def qam_normal_error(order: float, n: ArrayLike, snr: ArrayLike, bits: ArrayLike
     >>> qam_normal_error(16, 128, 10.0, [190, 196]).round(4)
     array([0.051 , 0.1534])
     """
-    uses = count("n", n)
-    spare = uses * qam_capacity(order, snr) / 2 - power("bits", bits) + np.log2(uses) / 2
-    return normal_error(spare, uses * qam_dispersion(order, snr) / 2)
+    uses, (mean, variance) = count("n", n), _moments(order, snr)
+    spare = uses * mean / 2 - power("bits", bits) + np.log2(uses) / 2
+    return normal_error(spare, uses * variance / 2)
+
+
+def _moments(order: float, snr: ArrayLike) -> tuple[Array, Array]:
+    """Mean and variance of the information density of a complex use, that of two axes."""
+    bits, weights = _densities(order, snr)
+    mean = bits @ weights
+    return np.asarray(2 * mean), np.asarray(2 * ((bits - mean[..., None]) ** 2 @ weights))
 
 
 def _densities(order: float, snr: ArrayLike) -> tuple[Array, Array]:
