@@ -15,6 +15,8 @@ Points = Sequence[tuple[float, float]]
 KNOBS = {"snr_db": "SNR (dB)", "ebn0_db": "Eb/N0 (dB)", "flip": "crossover probability", "erase": "erasure probability"}
 GUIDE_STYLES = (":", "--", "-.")
 GUIDE_SHADES = ("0.1", "0.45", "0.7")
+# Inches of axes and of a legend's line, and what name is too long for two of them beside each other.
+HEIGHT, LINE, LONG = 4.2, 0.18, 44
 ON_AXES = {"codec", "knob", "level", "snr_db", "uses"}
 METRICS = {
     "mse": "mean-square error per symbol",
@@ -42,7 +44,7 @@ def curves(
     """
     knob, metrics = _knob(rows), list(dict.fromkeys(row.metric for row in rows))
     titles = {row.title for row in rows}
-    figure = Figure(figsize=(6.4 * len(metrics), 4.4), layout="constrained")
+    figure = Figure(figsize=(6.4 * len(metrics), HEIGHT), layout="constrained")
     for axes, metric in zip(np.ravel(figure.subplots(1, len(metrics))), metrics, strict=True):
         mine = [row for row in rows if row.metric == metric]
         for number, (name, group) in enumerate(_series(mine)):
@@ -62,7 +64,7 @@ def curves(
         if beside:
             _fit(axes, mine, beside)
         axes.grid(alpha=0.3, which="both")
-        axes.legend()
+    _add_legends(figure)
     return figure
 
 
@@ -140,6 +142,17 @@ def _draw_measured(axes: Axes, codec: str, rows: Sequence[Row], colour: str) -> 
     if none:
         bounds = [row.high for row in none]
         axes.plot([_level(row) for row in none], bounds, "v", color=colour, label=f"{codec}, no error (upper bound)")
+
+
+def _add_legends(figure: Figure) -> None:
+    """One below each axes, where it hides nothing, and room for the longest."""
+    lines = 0
+    for axes in figure.axes:
+        names = axes.get_legend_handles_labels()[1]
+        ncols = 2 if max(map(len, names), default=0) <= LONG else 1
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=ncols, frameon=False, fontsize=8)
+        lines = max(lines, math.ceil(len(names) / ncols))
+    figure.set_figheight(HEIGHT + LINE * lines)
 
 
 def _level(row: Row) -> float:
