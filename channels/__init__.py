@@ -30,7 +30,7 @@ from channels.policies import (
 )
 from channels.power import UnitPower, decibels, from_decibels
 from channels.shared import SECRETS, SharedRandomness, SharedRotation, SharedSign, innermost, share
-from channels.wireless import OFDM
+from channels.wireless import OFDM, TDL
 
 CHANNELS: dict[str, type[Channel]] = {
     "awgn": AWGN,
@@ -46,6 +46,7 @@ CHANNELS: dict[str, type[Channel]] = {
     "rician": Rician,
     "shared-rotation": SharedRotation,
     "shared-sign": SharedSign,
+    "tdl": TDL,
 }
 POLICIES: dict[str, type[Policy]] = {
     "gaussian": GaussianPolicy,
@@ -72,6 +73,7 @@ __all__ = [
     "OFDM",
     "POLICIES",
     "SECRETS",
+    "TDL",
     "BitFlip",
     "BlockFading",
     "Cascade",

@@ -11,6 +11,7 @@ from channels.base import Channel, Draw, MemorylessChannel, Received
 from channels.binary import BEC, BSC, checked_probability, factors, flipped, log, log_odds, log_other
 from channels.jammer import Jammer
 from channels.shared import innermost
+from channels.wireless import TDL
 
 
 class ErrorsAndErasures(MemorylessChannel):
@@ -149,6 +150,9 @@ class Cascade(Channel):
         if first.uses(2) > 2:
             names = type(first).__name__, type(second).__name__
             raise ValueError("pilots of {} would not pass {}: the gains must be known, pilots=0".format(*names))
+        if any(isinstance(stage, TDL) for each in (first, second) for stage in stages(each)):
+            names = type(first).__name__, type(second).__name__
+            raise ValueError("{} >> {}: TDL equalises for its own noise alone; OFDM can be jammed".format(*names))
         self.first, self.second = first, second
         self.alphabet, self.output, self.knob = first.alphabet, second.output, second.knob
 

@@ -16,6 +16,7 @@ from channels import (
     BSC,
     CHANNELS,
     OFDM,
+    TDL,
     BitFlip,
     Channel,
     ErrorsAndErasures,
@@ -52,11 +53,12 @@ SOME: dict[str, list[Channel]] = {
         for policy in (GaussianPolicy(), TwoPointPolicy(), NeuralPolicy(n=6, hidden=8), TapPolicy(), TonePolicy())
     ],
     "noisy-flips": [NoisyFlips(0.1, AWGN(0.3))],
-    "ofdm": [OFDM(0.3, subcarriers=2), OFDM(0.3, "D", subcarriers=2, pilots=2)],
+    "ofdm": [OFDM(0.3, subcarriers=2), OFDM(0.3, "D", subcarriers=2, pilots=2), OFDM(0.3, csi=False)],
     "rayleigh": [Rayleigh(0.3), Rayleigh(0.3, csi=False)],
     "rician": [Rician(0.3, 2.0), Rician(0.3, 2.0, csi=False)],
     "shared-rotation": [SharedRotation(Jammer(PulsedPolicy(), 0.1)), SharedRotation(Rayleigh(0.3))],
     "shared-sign": [SharedSign(AWGN(0.3)), SharedSign(BitFlip(BSC(0.1), 1)), SharedSign(Jammer(TapPolicy(), 0.1, 0.5))],
+    "tdl": [TDL(0.3), TDL(0.3, "D", delay_spread=1e-6)],
 }
 # One parameter at a time, so that its digits can be watched.
 PARAMETERS = {
@@ -70,6 +72,8 @@ PARAMETERS = {
     "noise of noisy flips": lambda p: NoisyFlips(0.1, AWGN(p)),
     "ofdm noise_power": OFDM,
     "ofdm speed": lambda p: OFDM(1.0, speed=p),
+    "tdl noise_power": TDL,
+    "tdl delay_spread": lambda p: TDL(1.0, delay_spread=p),
     "rayleigh": Rayleigh,
     "rician noise_power": Rician,
     "rician k_factor": lambda p: Rician(1.0, p),
@@ -88,6 +92,7 @@ PARAMETERS = {
 CHOICES = [
     (Rayleigh(1.0), Rayleigh(1.0, csi=False)),
     (Rician(1.0), Rician(1.0, csi=False)),
+    (OFDM(1.0), OFDM(1.0, csi=False)),
     (BitFlip(BSC(0.1), 1), BitFlip(BSC(0.1), 2)),
     (BitFlip(BSC(0.1), 1), BitFlip(BSC(0.1), 1, erasures=1)),
     (BitFlip(BSC(0.1), 1), BitFlip(BSC(0.1), 1, informed=False)),
@@ -114,7 +119,7 @@ def at_seed(seed: int, channel: Channel, x: torch.Tensor) -> torch.Tensor:
 def blind(channel: Channel) -> bool:
     """Whether the law of a word is the nominal one: its gain is not known."""
     inside = channel.inside if isinstance(channel, SharedSign | SharedRotation) else channel
-    return not (isinstance(inside, OFDM) or getattr(inside, "csi", False))
+    return not (isinstance(inside, TDL) or getattr(inside, "csi", False))
 
 
 def is_ratio_of_likelihoods(law: MemorylessChannel, y: torch.Tensor) -> bool:

@@ -1,11 +1,11 @@
-"""OFDM over Sionna's delay lines: power, echoes, movement, knowledge. Fixed seeds, false-alarm rate 1e-5."""
+"""OFDM and one carrier over Sionna's delay lines: power, echoes, knowledge. Fixed seeds, false-alarm rate 1e-5."""
 
 import math
 
 import pytest
 import torch
 
-from channels import AWGN, OFDM, GaussianPolicy, Jammer
+from channels import AWGN, OFDM, TDL, GaussianPolicy, Jammer
 from channels.wireless import PROFILES
 from jscc_sim.codecs import Linear, Repetition
 from jscc_sim.link import Link
@@ -103,15 +103,75 @@ def test_a_jammer_on_top_is_heard_as_noise():
     assert law.gain.shape == y.shape
 
 
+def test_a_receiver_of_the_phase_alone_takes_fading_for_noise():
+    y, law = OFDM(0.3, subcarriers=4, csi=False).transmit(x := torch.randn(20_000, 8))
+    errors = (Linear(8).decode(y, law) - x).square().mean(1).double()
+    exact = 1 - math.pi / 4 / (1 + 0.3)  # 1 − E[h]²/(1 + N), more than rayleigh_mse
+    assert abs(errors.mean() - exact) < 4.5 * errors.std() / math.sqrt(len(errors))
+
+
+class TestOneCarrier:
+    @pytest.mark.parametrize("snr_db", [0.0, 10.0])
+    def test_without_echoes_it_is_rayleigh_fading(self, snr_db):
+        channel, snr = TDL(1.0, "A", delay_spread=1e-12).at(snr_db), 10 ** (snr_db / 10)
+        with torch.no_grad():
+            errors = squared_error(Link(Gaussian(8), Linear(8), channel).transmit(20_000)).double()
+            wrong = bit_errors(Link(Bits(8), Repetition(8, 1), channel).transmit(20_000)).double()
+        assert abs(errors.mean() - float(rayleigh_mse(snr))) < 4.5 * errors.std() / math.sqrt(len(errors))
+        assert abs(wrong.mean() - float(rayleigh_bpsk_error(snr))) < 4.5 * wrong.std() / math.sqrt(len(wrong))
+
+    def test_the_law_is_honest(self):
+        y, law = TDL(0.3, delay_spread=1e-6).transmit(x := torch.randn(20_000, 32))
+        residual = y - law.gain * x
+        mean, power = (residual * x).mean(1), residual.square().mean(1)
+        assert abs(mean.mean()) < 4.5 * mean.std() / math.sqrt(len(mean))
+        assert abs(power.mean() - law.noise_power) < 4.5 * power.std() / math.sqrt(len(power))
+
+    def test_each_symbol_has_the_snr_of_linear_equalisers(self):
+        channel, x = TDL(0.3, "C", delay_spread=1e-6), torch.randn(100, 32)
+        torch.manual_seed(1)
+        h = channel.responses(100, 16)
+        torch.manual_seed(1)
+        law = channel.transmit(x).law
+        share = (h.abs().square() / (h.abs().square() + 0.3)).mean(1, keepdim=True)
+        assert torch.allclose(law.gain.square() / 0.3, share / (1 - share), rtol=1e-4)
+
+    def test_echoes_average_fades_out(self):
+        """Where frequencies fade apart, fewer words are lost in deep fades."""
+        errors = []
+        for spread in (1e-12, 3e-6):
+            torch.manual_seed(1)
+            with torch.no_grad():
+                sent = Link(Bits(64), Repetition(64, 1), TDL(0.1, delay_spread=spread)).transmit(4000)
+            errors.append(bit_errors(sent).double().square().mean())
+        assert errors[1] < errors[0] / 2
+
+    def test_echoes_come_after_their_symbol(self):
+        """Without equaliser: the energy of what a lone symbol makes lies behind it, as the profile says."""
+        h = TDL(0.1, "A", delay_spread=1e-6, bandwidth=10e6).responses(4000, 256)
+        energy = torch.fft.ifft(h).abs().square().mean(0)
+        assert energy[:128].sum() > 0.95 * energy.sum()
+
+    def test_nothing_stands_before_or_behind_it(self):
+        for first, second in ((TDL(0.1), Jammer(GaussianPolicy(), 0.2, 0.5)), (AWGN(0.1), TDL(0.1))):
+            with pytest.raises(ValueError, match="TDL equalises for its own noise alone"):
+                first >> second
+
+    def test_without_noise_all_is_recovered(self):
+        y, law = TDL(1e-10, delay_spread=1e-6).transmit(x := torch.randn(50, 32))
+        assert torch.allclose(y / law.gain, x, atol=1e-2)
+
+
 def test_an_odd_number_of_uses_lacks_an_imaginary_part():
     y, law = OFDM(0.1, subcarriers=4).transmit(torch.randn(5, 7, 3))
     assert y.shape == law.gain.shape == (5, 7, 3)
     assert torch.equal(law.gain[..., 0], law.gain[..., 1])
 
 
-def test_gradients_pass():
+@pytest.mark.parametrize("channel", [OFDM(0.1, subcarriers=4), TDL(0.1)])
+def test_gradients_pass(channel):
     x = torch.randn(10, 8, requires_grad=True)
-    OFDM(0.1, subcarriers=4)(x).square().sum().backward()
+    channel(x).square().sum().backward()
     assert x.grad.abs().min() > 0
 
 
@@ -128,7 +188,10 @@ def test_draws_are_torchs_own():
     ("build", "said"),
     [
         (lambda: OFDM(0.1, "Z"), "no delay profile is called 'Z'"),
-        (lambda: OFDM(0.1, delay_spread=0), "delay_spread and spacing must be positive"),
+        (lambda: OFDM(0.1, delay_spread=0), "delay_spread must be positive"),
+        (lambda: OFDM(0.1, spacing=0), "spacing must be positive"),
+        (lambda: OFDM(0.1, pilots=1, csi=False), "from 1 pilots a receiver knows the channel"),
+        (lambda: TDL(0.1, bandwidth=0), "bandwidth must be positive"),
         (lambda: OFDM(0.1, subcarriers=0), "subcarriers must be at least 1"),
     ],
 )

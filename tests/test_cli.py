@@ -36,6 +36,11 @@ class TestSweep:
         ("asked", "said"),
         [
             ("ofdm --k 64 --pilots 2", "TDL-A, delay spread 1e-07 s, 0 m/s, 2 pilots, k 64, n 64, 192 uses"),
+            (
+                "ofdm --no-csi",
+                "bits over ofdm, without channel knowledge, TDL-A, delay spread 1e-07 s, 0 m/s, 0 pilots",
+            ),
+            ("tdl --k 64 --profile D", "over tdl, TDL-D, delay spread 1e-07 s, k 64, n 64"),
             ("rician --k-factor 3 --no-csi", "without channel knowledge, K factor 3"),
             ("bsc-flip --k 7 --flips 1 --attack random", "random attack, k 7, n 7"),
         ],

@@ -32,6 +32,7 @@ ODD = [
     Study(recipe=TINY, channel="rayleigh", peak=1.5),
     Study(recipe=TINY, channel="jammer", sjr_db=3.0),
     Study(recipe=TINY, channel="ofdm"),
+    Study(recipe=TINY, channel="tdl"),
     Study(recipe=replace(TINY, net="residual", optimiser="muon")),
     Study(recipe=replace(TINY, net="residual", optimiser="muon"), snr_db=(0.0, 20.0)),
 ]

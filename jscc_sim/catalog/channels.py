@@ -1,6 +1,7 @@
 """Channels by name, the options that each takes, and what may be put behind them or wrapped round them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
@@ -10,6 +11,7 @@ from channels import (
     BSC,
     OFDM,
     SECRETS,
+    TDL,
     BitFlip,
     Channel,
     Jammer,
@@ -35,6 +37,7 @@ CHANNEL_NAMES: dict[str, Callable[[Request, nn.Module], Channel]] = {
     "rician": lambda asked, policy: _jammed(
         Rician(1.0, 1.0 if asked.k_factor is None else asked.k_factor, csi=asked.csi is not False), asked, policy
     ),
+    "tdl": lambda asked, policy: TDL(1.0, **_line(asked)),
 }
 # At this SNR in dB a channel leaves the noise to the one behind it, all but 1e-10 of a signal.
 SILENT = 100.0
@@ -54,15 +57,17 @@ OPTIONS = {
     "pilots": "--pilots",
 }
 JAMMING = ("policy", "sjr_db")
-OF_OFDM = ("profile", "delay_spread", "speed", "pilots")
+OF_TDL = ("profile", "delay_spread")
+OF_OFDM = (*OF_TDL, "speed", "pilots")
 FLIPPING = ("flips", "erasures", "informed", "attack")
 CHANNEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "bec-flip": FLIPPING,
     "bsc-flip": FLIPPING,
     "jammer": JAMMING,
-    "ofdm": (*JAMMING, *OF_OFDM),
+    "ofdm": (*JAMMING, *OF_OFDM, "csi"),
     "rayleigh": (*JAMMING, "csi"),
     "rician": (*JAMMING, "k_factor", "csi"),
+    "tdl": OF_TDL,
 }
 
 
@@ -102,9 +107,16 @@ def may_be_flipped(channel: str) -> bool:
 def _ofdm(asked: Request) -> OFDM:
     if asked.pilots and asked.sjr_db is not None:
         raise ValueError(f"--pilots {asked.pilots} would go unjammed: leave them out, or --sjr and --policy")
-    spread = 100e-9 if asked.delay_spread is None else asked.delay_spread
-    profile, speed, pilots = asked.profile or "A", asked.speed or 0.0, asked.pilots or 0
-    return OFDM(1.0, profile, delay_spread=spread, speed=speed, pilots=pilots)
+    if asked.pilots and asked.csi is False:
+        raise ValueError(f"from --pilots {asked.pilots} the receiver knows the channel: leave them out, or --no-csi")
+    speed, pilots, csi = asked.speed or 0.0, asked.pilots or 0, asked.csi is not False
+    return OFDM(1.0, **_line(asked), speed=speed, pilots=pilots, csi=csi)
+
+
+def _line(asked: Request) -> dict[str, Any]:
+    """What tells delay lines apart, as far as it is asked for."""
+    told = {"profile": asked.profile, "delay_spread": asked.delay_spread}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _jammed(fading: Channel, asked: Request, policy: nn.Module) -> Channel:

@@ -14,7 +14,8 @@ CHANNEL_OPTIONS = (
     click.option(
         "--channel",
         required=True,
-        help="awgn, jammer, rayleigh or rician (one gain a word), ofdm, bsc, bec, bsc-flip or bec-flip.",
+        help="awgn, jammer, rayleigh or rician (one gain a word), ofdm or tdl (echoes; many carriers or one), bsc, "
+        "bec, bsc-flip or bec-flip.",
     ),
     click.option(
         "--snr",
@@ -76,8 +77,8 @@ CHANNEL_OPTIONS = (
         "[codes: tried, the worst of 16 patterns by what is decoded; hamming, bch: exhaustive; else steepest].",
     ),
     click.option("--csi/--no-csi", default=None, help="Whether the receiver knows the fading gain  [csi]."),
-    click.option("--profile", help="Of ofdm: the delay profile of 3GPP TR 38.901, A to E  [A]."),
-    click.option("--delay-spread", type=float, help="Of ofdm: in seconds  [1e-7]."),
+    click.option("--profile", help="Of ofdm and tdl: the delay profile of 3GPP TR 38.901, A to E  [A]."),
+    click.option("--delay-spread", type=float, help="Of ofdm and tdl: in seconds  [1e-7]."),
     click.option("--speed", type=float, help="Of ofdm: the receiver's, in m/s  [0]."),
     click.option("--pilots", type=int, help="Of ofdm: symbols it estimates the channel from  [0: it knows it]."),
     click.option("--k-factor", type=float, help="Rician K factor, a ratio  [1]."),

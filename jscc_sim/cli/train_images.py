@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "--data", default="cifar10", show_default=True, help="A set as in jscc-sim data, or a folder of pictures."
 )
 @click.option("--ratio", default="1/6", show_default=True, help="Complex channel uses per value of an image.")
-@click.option("--channel", default="awgn", show_default=True, help="awgn, jammer, ofdm or rayleigh.")
+@click.option("--channel", default="awgn", show_default=True, help="awgn, jammer, ofdm, rayleigh or tdl.")
 @click.option(
     "--snr",
     "snr_db",

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from channels import AWGN, OFDM, Channel, Jammer, NeuralPolicy, PerSymbolPolicy, Rayleigh, from_decibels
+from channels import AWGN, OFDM, TDL, Channel, Jammer, NeuralPolicy, PerSymbolPolicy, Rayleigh, from_decibels
 from jscc_sim.codec_training import CodecStudy, Recipe
 from jscc_sim.codecs import DeepJSCC
 from jscc_sim.codecs.deepjscc_nets import ratio_step
@@ -19,6 +19,7 @@ CHANNELS: dict[str, Callable[[float, float], Channel]] = {
     "awgn": lambda noise_power, jam_power: AWGN(noise_power),
     "ofdm": lambda noise_power, jam_power: OFDM(noise_power),
     "rayleigh": lambda noise_power, jam_power: Rayleigh(noise_power),
+    "tdl": lambda noise_power, jam_power: TDL(noise_power),
     "jammer": lambda noise_power, jam_power: Jammer(PerSymbolPolicy(NeuralPolicy(1, HIDDEN)), noise_power, jam_power),
 }
 PRESETS = {
