@@ -147,11 +147,10 @@ class Cascade(Channel):
             raise ValueError(
                 f"{type(first).__name__} delivers real symbols, but {type(second).__name__} carries antipodal ones"
             )
+        names = type(first).__name__, type(second).__name__
         if first.uses(2) > 2:
-            names = type(first).__name__, type(second).__name__
             raise ValueError("pilots of {} would not pass {}: the gains must be known, pilots=0".format(*names))
         if any(isinstance(stage, TDL) for each in (first, second) for stage in stages(each)):
-            names = type(first).__name__, type(second).__name__
             raise ValueError("{} >> {}: TDL equalises for its own noise alone; OFDM can be jammed".format(*names))
         self.first, self.second = first, second
         self.alphabet, self.output, self.knob = first.alphabet, second.output, second.knob

@@ -1,4 +1,4 @@
-"""Block fading: every word has a gain of its own, which the receiver knows or does not."""
+"""Fading; in blocks: every word has a gain of its own, which the receiver knows or does not."""
 
 import copy
 import math
@@ -13,12 +13,23 @@ from channels.base import Channel, Received
 from channels.power import checked_power, from_decibels
 
 
-class BlockFading(Channel):
-    """``y = h x + z``: one real gain ``h ≥ 0`` per word (the phase is tracked), ``E[h²] = 1``, noise as in AWGN."""
+class Fading(Channel):
+    """Gains that come and go, ``E|h|² = 1``, and noise as in AWGN."""
 
     alphabet = output = "real"
     knob = "snr_db"
     noise_power: float
+
+    def at(self, level: float) -> Self:
+        """The same fading at a mean SNR of ``level`` dB for signals of unit power."""
+        other = copy.copy(self)
+        other.noise_power = from_decibels(-level)
+        return other
+
+
+class BlockFading(Fading):
+    """``y = h x + z``: one real gain ``h ≥ 0`` per word (the phase is tracked), ``E[h²] = 1``, noise as in AWGN."""
+
     csi: bool
 
     @abstractmethod
@@ -29,12 +40,6 @@ class BlockFading(Channel):
     @abstractmethod
     def mean_gain(self) -> float:
         """``E[h]``."""
-
-    def at(self, level: float) -> Self:
-        """The same fading at a mean SNR of ``level`` dB for signals of unit power."""
-        other = copy.copy(self)
-        other.noise_power = from_decibels(-level)
-        return other
 
     @property
     def nominal(self) -> AWGN:

@@ -1,17 +1,16 @@
 """The delay lines of 3GPP TR 38.901, as Sionna has them: by one carrier that is equalised, and by OFDM."""
 
-import copy
 import math
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from channels.awgn import AWGN
-from channels.base import Channel, Received
-from channels.fading import Rayleigh
-from channels.power import checked_power, from_decibels
+from channels.base import Received
+from channels.fading import Fading, Rayleigh
+from channels.power import checked_power
 
 PROFILES = ("A", "B", "C", "D", "E")
 # Of the carrier, in Hz; it matters where something moves.
@@ -22,11 +21,8 @@ PREFIXED = 15 / 14
 COST = 16
 
 
-class _Echoes(Channel):
-    """Complex symbols of two successive uses, each word through a delay line of its own, ``E|h|² = 1``."""
-
-    alphabet = output = "real"
-    knob = "snr_db"
+class _Echoes(Fading):
+    """Complex symbols of two successive uses, each word through a delay line of its own."""
 
     def __init__(self, noise_power: float, profile: str, delay_spread: float) -> None:
         super().__init__()
@@ -36,12 +32,6 @@ class _Echoes(Channel):
             raise ValueError(f"delay_spread must be positive and finite, in seconds, got {delay_spread}")
         self.noise_power, self.profile = checked_power("noise_power", noise_power), profile
         self.delay_spread = float(delay_spread)
-
-    def at(self, level: float) -> Self:
-        """The same fading at a mean SNR of ``level`` dB for signals of unit power."""
-        other = copy.copy(self)
-        other.noise_power = from_decibels(-level)
-        return other
 
     @property
     def nominal(self) -> AWGN:
@@ -103,17 +93,16 @@ class TDL(_Echoes):
         if not x.numel():
             return Received(x, self.nominal)  # no transform of no words
         sent = _complex(x)
-        count = sent.shape[-1]
-        h = self.responses(len(sent), count).to(x.device)
+        h = self.responses(*sent.shape).to(x.device)
         noise = torch.view_as_complex(torch.randn_like(torch.view_as_real(sent))) * math.sqrt(self.noise_power)
         heard = h.to(sent.dtype) * torch.fft.fft(sent, norm="ortho") + noise
-        power = h.abs().square() + self.noise_power
-        share = (h.abs().square() / power).mean(-1, keepdim=True)
+        gains = h.abs().square()
+        power = gains + self.noise_power
+        share = (gains / power).mean(-1, keepdim=True)
         residual = power.reciprocal().mean(-1, keepdim=True)
         equalised = torch.fft.ifft(h.conj() / power * heard, norm="ortho") * (share * residual).rsqrt()
         gain = (share / residual).sqrt().to(x.dtype).reshape(*x.shape[:-1], 1)
-        y = torch.view_as_real(equalised).to(x.dtype).reshape(*x.shape[:-1], 2 * count)[..., : x.shape[-1]]
-        return Received(y, AWGN(self.noise_power, gain))
+        return Received(_uses(torch.view_as_real(equalised), x), AWGN(self.noise_power, gain))
 
     def extra_repr(self) -> str:
         """Every parameter at full precision."""
@@ -171,18 +160,14 @@ class OFDM(_Echoes):
             estimate, noise_power = self._estimated(responses[:, 0])
             known = estimate.repeat(1, symbols)[:, :count]
         turned = (h * torch.polar(torch.ones_like(known.real), -known.angle())).to(sent.dtype)
-        gain = known.abs().to(x.dtype).repeat_interleave(2, dim=-1)
-        heard, gain = (
-            whole.reshape(*x.shape[:-1], 2 * count)[..., : x.shape[-1]]
-            for whole in (torch.view_as_real(turned * sent).to(x.dtype), gain)
-        )
+        heard, gain = _uses(torch.view_as_real(turned * sent), x), _uses(known.abs().repeat_interleave(2, dim=-1), x)
         y = torch.add(heard, torch.randn_like(x), alpha=math.sqrt(self.noise_power))
         return Received(y, AWGN(noise_power, gain) if self.csi else self.nominal)
 
     def _estimated(self, h: Tensor) -> tuple[Tensor, float]:
         """The linear MMSE estimate of ``h`` from the pilots, and the power of the noise and of the estimate's error."""
         spread = self.noise_power / self.pilots
-        noise = torch.view_as_complex(torch.randn(*h.shape, 2, device=h.device)) * math.sqrt(spread / 2)
+        noise = torch.view_as_complex(torch.randn_like(torch.view_as_real(h))) * math.sqrt(spread / 2)
         return (h + noise) / (1 + spread), self.noise_power + spread / (1 + spread)
 
     def uses(self, n: int) -> int:
@@ -203,6 +188,12 @@ def _complex(x: Tensor) -> Tensor:
     n = x.shape[-1] + x.shape[-1] % 2
     pairs = torch.nn.functional.pad(x, (0, n - x.shape[-1])).reshape(-1, n // 2, 2)
     return torch.view_as_complex(pairs.to(torch.promote_types(x.dtype, torch.float32)).contiguous())
+
+
+def _uses(values: Tensor, x: Tensor) -> Tensor:
+    """Two values for each complex symbol as one for each use of the words ``x``, as many as these have."""
+    n = x.shape[-1]
+    return values.to(x.dtype).reshape(*x.shape[:-1], n + n % 2)[..., :n]
 
 
 @cache

@@ -33,11 +33,9 @@ CHANNEL_NAMES: dict[str, Callable[[Request, nn.Module], Channel]] = {
     "bsc-flip": lambda asked, policy: _flipping(BSC(0.0), asked),
     "jammer": lambda asked, policy: Jammer(policy, 1.0, from_decibels(-(asked.sjr_db or 0.0))),
     "ofdm": lambda asked, policy: _jammed(_ofdm(asked), asked, policy),
-    "rayleigh": lambda asked, policy: _jammed(Rayleigh(1.0, csi=asked.csi is not False), asked, policy),
-    "rician": lambda asked, policy: _jammed(
-        Rician(1.0, 1.0 if asked.k_factor is None else asked.k_factor, csi=asked.csi is not False), asked, policy
-    ),
-    "tdl": lambda asked, policy: TDL(1.0, **_line(asked)),
+    "rayleigh": lambda asked, policy: _jammed(Rayleigh(1.0, **_given(asked, "csi")), asked, policy),
+    "rician": lambda asked, policy: _jammed(Rician(1.0, **_given(asked, "k_factor", "csi")), asked, policy),
+    "tdl": lambda asked, policy: TDL(1.0, **_given(asked, *OF_TDL)),
 }
 # At this SNR in dB a channel leaves the noise to the one behind it, all but 1e-10 of a signal.
 SILENT = 100.0
@@ -57,8 +55,8 @@ OPTIONS = {
     "pilots": "--pilots",
 }
 JAMMING = ("policy", "sjr_db")
-OF_TDL = ("profile", "delay_spread")
-OF_OFDM = (*OF_TDL, "speed", "pilots")
+OF_TDL: tuple[str, ...] = ("profile", "delay_spread")
+OF_OFDM: tuple[str, ...] = (*OF_TDL, "speed", "pilots")
 FLIPPING = ("flips", "erasures", "informed", "attack")
 CHANNEL_OPTIONS: dict[str, tuple[str, ...]] = {
     "bec-flip": FLIPPING,
@@ -109,14 +107,12 @@ def _ofdm(asked: Request) -> OFDM:
         raise ValueError(f"--pilots {asked.pilots} would go unjammed: leave them out, or --sjr and --policy")
     if asked.pilots and asked.csi is False:
         raise ValueError(f"from --pilots {asked.pilots} the receiver knows the channel: leave them out, or --no-csi")
-    speed, pilots, csi = asked.speed or 0.0, asked.pilots or 0, asked.csi is not False
-    return OFDM(1.0, **_line(asked), speed=speed, pilots=pilots, csi=csi)
+    return OFDM(1.0, **_given(asked, *OF_OFDM, "csi"))
 
 
-def _line(asked: Request) -> dict[str, Any]:
-    """What tells delay lines apart, as far as it is asked for."""
-    told = {"profile": asked.profile, "delay_spread": asked.delay_spread}
-    return {name: value for name, value in told.items() if value is not None}
+def _given(asked: Request, *names: str) -> dict[str, Any]:
+    """The fields of a request that are given: a channel knows what it is without the others."""
+    return {name: value for name in names if (value := getattr(asked, name)) is not None}
 
 
 def _jammed(fading: Channel, asked: Request, policy: nn.Module) -> Channel:
