@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 
 from channels import AWGN, decibels
-from jscc_sim.codecs import LDPC, BitCodec, CommPyConvolutional, Convolutional
+from jscc_sim.codecs import LDPC, BitCodec, CommPyConvolutional, Convolutional, Turbo
 from jscc_sim.sources import Bits
 
 # Working points, Eb/N0 in dB, where a word in a hundred or fewer is lost.
-LDPC_AT, VITERBI_AT = 2.0, 4.5
+LDPC_AT, TURBO_AT, VITERBI_AT = 2.0, 1.5, 4.5
 # What a slow contestant decodes of the words.
 FEW = 16
 Decode = Callable[[Tensor, AWGN], Tensor]
@@ -52,6 +52,14 @@ def sionna_convolutional(codec: Convolutional) -> tuple[Callable[[Tensor], Tenso
 def ldpc_contestants(codec: LDPC) -> dict[str, Decode]:
     """Ours, and Sionna's decoder of the same graph with as many iterations."""
     _, theirs = sionna_ldpc(codec)
+    return {"jscc-sim": codec.decode, "Sionna": lambda y, law: theirs(-law.llr(y))}
+
+
+def turbo_contestants(codec: Turbo) -> dict[str, Decode]:
+    """Ours, and Sionna's in logarithms, as many iterations: its other way overflows where symbols are sure."""
+    from sionna.phy.fec.turbo import TurboDecoder
+
+    theirs = TurboDecoder(codec.encoder, num_iter=codec.iterations, algorithm="log", precision="single", device="cpu")
     return {"jscc-sim": codec.decode, "Sionna": lambda y, law: theirs(-law.llr(y))}
 
 
@@ -115,15 +123,16 @@ def contest(
 
 
 def main() -> None:
-    """Run both contests and print a table."""
+    """Run all contests and print a table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=5, help="  [5]")
     options.add_argument("--words", type=int, default=2048, help="to a round  [2048]")
     options.add_argument("--json", action="store_true", help="one object per line instead of a table")
     asked = options.parse_args()
     torch.set_num_threads(1)
-    ldpc, convolutional = LDPC(512, 1024), Convolutional(1000)
+    ldpc, turbo, convolutional = LDPC(512, 1024), Turbo(256), Convolutional(1000)
     rows = contest(ldpc, ldpc_contestants(ldpc), LDPC_AT, asked.rounds, asked.words)
+    rows += contest(turbo, turbo_contestants(turbo), TURBO_AT, asked.rounds, asked.words)
     rows += contest(convolutional, viterbi_contestants(convolutional), VITERBI_AT, asked.rounds, asked.words)
     if asked.json:
         print("\n".join(json.dumps(row) for row in rows))

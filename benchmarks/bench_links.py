@@ -6,7 +6,7 @@ compared in Gaussian noise, which is not what an adversary sends.
 peers    uncoded QAM, 5G and convolutional codes: ours by `sweep`, theirs with their own bits, maps, noise and decoders;
          words in error of both are compared by Fisher's exact test, bits of ours with theory where it is exact
 jammed   these codes and turbo, on ±1 and 16-QAM, at each SJR, nature 10 dB lower: jammers by closed form, one that
-         learned against Gaussian words, and, but for turbo, the worst of an audit
+         learned against Gaussian words, and the worst of an audit
 
     python benchmarks/bench_links.py peers [--words 20000] [--json]
     python benchmarks/bench_links.py jammed [--sjr 0 5 10] [--quick] [--json]
@@ -52,8 +52,6 @@ JAMMED = (
     ("ldpc", "16qam", None),
 )
 POLICIES = ("gaussian", "two-point", "pulsed:0.1", "pulsed:0.02", "tone:0.1", "learned")
-# Its decoder takes half a second for one word as for many: an audit makes thousands of calls.
-NOT_AUDITED = ("turbo",)
 # Which tells points apart; of ±1 all are as large.
 REACTIVE = "reactive:0.9"
 # Words in error, of so many.
@@ -238,8 +236,6 @@ def jammed(sjr_dbs: Sequence[float], *, quick: bool) -> Iterator[dict[str, Any]]
             (case,) = make_cases(Request("jammer", (codec,), policy=policy, k=k, modulation=modulation, **levels))
             rows = {row.metric: row for row in sweep([case], budget)}
             yield {"sjr_db": sjr_db, "codec": name, "policy": policy, **rates(rows["bler"], rows["ber"])}
-        if codec in NOT_AUDITED:
-            continue
         victim = case.link.codec
         audit = attack(victim, Bits(victim.k), from_decibels(-sjr_db), from_decibels(-sjr_db - 10), quick=quick)
         worst = audit.worst

@@ -34,7 +34,7 @@ from jscc_sim.attack.work import work
 from jscc_sim.case import Case
 from jscc_sim.cli.attack import attack as attack_command
 from jscc_sim.cli.sweep import sweep as sweep_command
-from jscc_sim.codecs import HAMMING_7_4, LDPC, BlockCode, Codec, Linear, Repetition
+from jscc_sim.codecs import HAMMING_7_4, LDPC, BlockCode, Codec, Linear, Repetition, Turbo
 from jscc_sim.link import Link
 from jscc_sim.metrics import SINGLE_BIT_BER
 from jscc_sim.montecarlo import Budget, sweep
@@ -477,8 +477,9 @@ class TestLongCodes:
         assert (slow.draws, slow.evaluations) == (usual.draws // THRIFT, usual.evaluations // THRIFT)
         assert (slow.block, slow.choose) == (usual.block, usual.choose)
 
-    def test_belief_propagation_shows_no_gradient_and_leaves_words_alone(self):
-        victim = Victim(LDPC(16, 32), Bits(16), 0.5, 0.01)
+    @pytest.mark.parametrize("code", [LDPC(16, 32), Turbo(40)])
+    def test_iterative_decoders_show_no_gradient_and_leave_words_alone(self, code):
+        victim = Victim(code, Bits(code.k), 0.5, 0.01)
         with seeded(0):
             found = straight_through(victim, QUICK)
             noticed = {flag.name for flag in habits(victim)}

@@ -25,6 +25,7 @@ from jscc_sim.codecs import (
     Turbo,
 )
 from jscc_sim.codecs.belief_propagation import BeliefPropagation
+from jscc_sim.codecs.forward_backward import ForwardBackward
 from jscc_sim.montecarlo import Budget, sweep
 from jscc_sim.sources import Bits
 from jscc_sim.theory.antipodal_brackets import antipodal_achievable_error, antipodal_normal_error, sphere_packing_error
@@ -99,6 +100,44 @@ def test_ldpc_decides_as_sionna_does(k, n, snr_db):
     wrong = (theirs != u).any(1)
     assert 0 < wrong.sum() < 90  # a working point at which decoders differ if they can
     assert ((ours != u).any(1) != wrong).sum() <= 2  # where rounding decides, or a word left with another's checks
+
+
+class TestTurbo:
+    @pytest.mark.parametrize("steps", [6, 7, 8])
+    def test_posteriors_are_those_of_all_words(self, steps):
+        trellis = Turbo(40).encoder.trellis
+        decoder = ForwardBackward(trellis.to_nodes, trellis.op_by_fromnode & 1)
+        words = []
+        for bits in itertools.product((0, 1), repeat=steps):
+            state, parities = 0, []
+            for bit in bits:
+                parities.append(int(trellis.op_by_fromnode[state, bit]) & 1)
+                state = int(trellis.to_nodes[state, bit])
+            if state == 0:
+                words.append((bits, parities))
+        assert len(words) == 2 ** (steps - decoder.memory)
+        ones = torch.tensor(words, dtype=torch.float64)  # (words, bits and parities, steps)
+        systematic, parity = 3 * torch.randn(2, 100, steps)
+        likely = -(systematic.double() @ ones[:, 0].T + parity.double() @ ones[:, 1].T)
+        exact = torch.stack(
+            [
+                likely.masked_fill(bit > 0, -torch.inf).logsumexp(1)
+                - likely.masked_fill(bit < 1, -torch.inf).logsumexp(1)
+                for bit in ones[:, 0].T
+            ]
+        )
+        assert torch.allclose(decoder(systematic.T, parity.T).double(), exact, atol=1e-4)
+
+    @pytest.mark.parametrize("k", [40, 57])  # with an interleaver of 3GPP, and without
+    def test_it_decides_as_sionna_does(self, k):
+        from sionna.phy.fec.turbo import TurboDecoder
+
+        codec, law = Turbo(k), AWGN(1.0).at(-1.0)
+        u, y = noisy(codec, 300, law)
+        sionna = TurboDecoder(codec.encoder, num_iter=6, algorithm="log", precision="single", device="cpu")
+        theirs = sionna(-law.llr(y))
+        assert 10 < (theirs != u).any(1).sum() < 150
+        assert torch.equal(codec.decode(y, law), theirs)
 
 
 @pytest.mark.parametrize("generators", GENERATORS)
@@ -179,6 +218,7 @@ def test_ldpc_codes_go_onto_points_as_in_5g(bits):
         (lambda: Polar(100, 64), "no 5G polar code with k=100, n=64"),
         (lambda: Polar(3, 2000), "no 5G polar code with k=3, n=2000"),
         (lambda: Polar(128, 256, 3), "list size 3"),
+        (lambda: Turbo(40, 0), "iterations must be"),
         (lambda: Modulated(Repetition(5, 1), "16qam"), "words of 5 symbols do not fill points of 16qam"),
         (lambda: Modulated(Repetition(4, 1), "32qam"), "no constellation is called '32qam': choose from qpsk"),
     ],
@@ -386,11 +426,12 @@ def test_requests_that_make_no_sense_are_told(asked, said):
         make_cases(asked)
 
 
+@pytest.mark.parametrize("codec", [LDPC(64, 128), Turbo(64)])
 @pytest.mark.parametrize("noise", [1.0, 10.0, 100.0])
 @pytest.mark.parametrize("part", [1, 7, 37, 100])
-def test_a_word_decodes_alike_beside_any_others_however_strong_the_noise(part, noise):
+def test_a_word_decodes_alike_beside_any_others_however_strong_the_noise(codec, part, noise):
     """Iterations far from convergence are chaotic: what differs in the last bit would be another word."""
-    codec, law = LDPC(64, 128), AWGN(0.5)
+    law = AWGN(0.5)
     x = codec.encode(Bits(64).draw(256))
     y = x + noise * torch.randn_like(x)
     alone = torch.cat([codec.decode(some, law) for some in y.split(part)])

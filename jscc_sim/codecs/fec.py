@@ -4,13 +4,15 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from channels import MemorylessChannel
 from jscc_sim.codecs.base import BitCodec, antipodal
 from jscc_sim.codecs.belief_propagation import MOST_LLR, BeliefPropagation
+from jscc_sim.codecs.forward_backward import ForwardBackward
 from jscc_sim.sources import checked_count
 
 
@@ -32,7 +34,17 @@ def _sionnas(code: str) -> Iterator[None]:
 HIGHEST_RATE = 0.95
 
 
-class LDPC(BitCodec):
+class _SionnaCode(BitCodec):
+    """A code whose ``encoder`` is Sionna's."""
+
+    encoder: Any
+
+    def encode(self, u: Tensor) -> Tensor:
+        """The code word, antipodal."""
+        return antipodal(self.encoder(u))
+
+
+class LDPC(_SionnaCode):
     """The 5G LDPC code of ``k`` information bits in ``n`` symbols, decoded by belief propagation.
 
     Sionna encodes and knows the graph; the decoder is our own, which stops when a word satisfies all checks.
@@ -57,10 +69,6 @@ class LDPC(BitCodec):
         self.register_buffer("sent", torch.tensor(places), persistent=False)
 
     sent: Tensor
-
-    def encode(self, u: Tensor) -> Tensor:
-        """The code word, antipodal."""
-        return antipodal(self.encoder(u))
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """Hard decisions on the information bits."""
@@ -87,21 +95,6 @@ class LDPC(BitCodec):
         return f"k={self.k}, n={self.n}, iterations={self.iterations}"
 
 
-class _SionnaCode(BitCodec):
-    """A code whose ``encoder`` and ``decoder``, of LLRs to decided bits, are Sionna's."""
-
-    encoder: nn.Module
-    decoder: nn.Module
-
-    def encode(self, u: Tensor) -> Tensor:
-        """The code word, antipodal."""
-        return antipodal(self.encoder(u))
-
-    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
-        """Hard decisions on the information bits; Sionna's LLR is log p1/p0, ours log p0/p1."""
-        return self.decoder(-law.llr(y))
-
-
 class Polar(_SionnaCode):
     """The 5G polar code of ``k`` information bits, a checksum, and ``n`` symbols, decoded by lists (Sionna)."""
 
@@ -114,31 +107,64 @@ class Polar(_SionnaCode):
             self.encoder = Polar5GEncoder(k, n, precision="single", device="cpu")
             self.decoder = Polar5GDecoder(self.encoder, "SCL", list_size=list_size, precision="single", device="cpu")
 
+    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
+        """Hard decisions on the information bits; Sionna's LLR is log p1/p0, ours log p0/p1."""
+        return self.decoder(-law.llr(y))
+
     def extra_repr(self) -> str:
         """Every parameter."""
         return f"k={self.k}, n={self.n}, list_size={self.list_size}"
 
 
+# Numbers of all paths of a turbo code's words, so many of them at a time.
+PATHS = 2**21
+
+
 class Turbo(_SionnaCode):
     """The turbo code of rate 1/3 with the 3GPP interleaver, two terminated encoders of eight states (Sionna).
 
-    With their tails ``n = 3k + 12``. Where 3GPP has no interleaver for k, it is Sionna's: the next longer one, cut.
+    With their tails ``n = 3k + 12``. Where 3GPP has no interleaver for k, it is Sionna's: the next longer one, cut. The
+    decoder is our own and does what Sionna's does, in which an interpreter takes every step of the trellis by itself.
     """
 
     def __init__(self, k: int = 256, iterations: int = 6) -> None:
         super().__init__()
-        self.k, self.iterations = checked_count("k", k), iterations
+        self.k, self.iterations = checked_count("k", k), checked_count("iterations", iterations)
         with _sionnas(f"turbo code with k={k}"):
-            from sionna.phy.fec.turbo import TurboDecoder, TurboEncoder
+            from sionna.phy.fec.turbo import TurboEncoder
 
             self.encoder = TurboEncoder(
                 constraint_length=4, rate=1 / 3, terminate=True, precision="single", device="cpu"
             )
-            # In logarithms: Sionna's "map" multiplies probabilities, which overflow where symbols are sure.
-            self.decoder = TurboDecoder(
-                self.encoder, num_iter=iterations, algorithm="log", precision="single", device="cpu"
-            )
             self.n = self.encoder(torch.zeros(1, k)).shape[-1]
+            interleaved = self.encoder.internal_interleaver(torch.arange(float(k)).unsqueeze(0))[0].long()
+        trellis = self.encoder.trellis
+        self.decoder = ForwardBackward(trellis.to_nodes, trellis.op_by_fromnode & 1)
+        self.register_buffer("interleaved", interleaved, persistent=False)
+
+    interleaved: Tensor
+
+    def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
+        """Hard decisions on the information bits."""
+        llr = law.llr(y).detach().reshape(-1, self.n)
+        at_a_time = max(1, PATHS // (self.decoder.states**2 * self.k // self.decoder.memory))
+        posterior = torch.cat([self._posterior(part.T) for part in llr.split(at_a_time)], 1)
+        return posterior.lt(0).T.to(y.dtype).reshape(*y.shape[:-1], self.k)
+
+    def _posterior(self, llr: Tensor) -> Tensor:
+        """LLRs ``(k, words)`` of the information bits from those of symbols ``(n, words)``."""
+        bits, *parities = llr[: 3 * self.k].unflatten(0, (self.k, 3)).unbind(1)
+        tails = llr[3 * self.k :].unflatten(0, (2, self.decoder.memory, 2))
+        first, second = (torch.cat([one, tail[:, 1]]) for one, tail in zip(parities, tails, strict=True))
+        other = self.interleaved.argsort()
+        told = torch.zeros_like(bits)
+        for _ in range(self.iterations):
+            known = bits + told
+            found = self.decoder(torch.cat([known, tails[0, :, 0]]), first)[: self.k]
+            known = bits + (found - known).clamp(-MOST_LLR, MOST_LLR)
+            found = self.decoder(torch.cat([known[self.interleaved], tails[1, :, 0]]), second)[: self.k][other]
+            told = (found - known).clamp(-MOST_LLR, MOST_LLR)
+        return found
 
     def extra_repr(self) -> str:
         """Every parameter."""
