@@ -324,7 +324,7 @@ def fidelity(part: str, results: Sequence[Result], beside: Mapping[str, Points])
     """PSNR and SSIM of codecs for one set and ratio over the SNR, and PSNR of what stands beside."""
     data, ratio, channel = (results[0][name] for name in ("data", "ratio", "channel"))
     psnrs = over_snr(results, "psnr")
-    if part in ("cifar", "fixed"):
+    if part in ("cifar", "fixed", "paper"):
         psnrs |= over_snr(results, "mistold", "told another SNR")
     if part != "rayleigh" and (data, ratio) in REIMPLEMENTED:
         beside = {**beside, "a re-implementation, its SNR corrected": REIMPLEMENTED[data, ratio]}
