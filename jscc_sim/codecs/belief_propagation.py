@@ -1,13 +1,13 @@
 """Belief propagation on the graph of a sparse parity-check matrix, for many words at a time."""
 
-from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix, spmatrix
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
+
+from jscc_sim.codecs.no_gradient import without_gradient
 
 # Beyond this an LLR says no more: float32 does not tell its probability from certainty.
 MOST_LLR = 20.0
@@ -47,8 +47,7 @@ class BeliefPropagation(nn.Module):
 
     def forward(self, llr: Tensor) -> Tensor:
         """Posterior LLRs ``(words, n)``, in float32; where they satisfy all checks their signs are a code word."""
-        found: Tensor = _WithoutGradient.apply(llr, self._posterior)  # type: ignore[no-untyped-call]
-        return found
+        return without_gradient(self._posterior, llr)
 
     def _posterior(self, llr: Tensor) -> Tensor:
         words = max(FEWEST_WORDS, MESSAGES_AT_A_TIME // len(self.variables))
@@ -95,16 +94,6 @@ class BeliefPropagation(nn.Module):
     def extra_repr(self) -> str:
         """Every parameter."""
         return f"iterations={self.iterations}"
-
-
-class _WithoutGradient(torch.autograd.Function):
-    """A function that has no gradient, not even where somebody sees to it that ``no_grad`` has no effect."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, llr: Tensor, call: Callable[[Tensor], Tensor]) -> Tensor:
-        found = call(llr)
-        ctx.mark_non_differentiable(found)
-        return found
 
 
 def _odd(signs: Tensor) -> Tensor:

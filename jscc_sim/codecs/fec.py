@@ -13,6 +13,7 @@ from channels import MemorylessChannel
 from jscc_sim.codecs.base import BitCodec, antipodal
 from jscc_sim.codecs.belief_propagation import MOST_LLR, BeliefPropagation
 from jscc_sim.codecs.forward_backward import ForwardBackward
+from jscc_sim.codecs.no_gradient import without_gradient
 from jscc_sim.sources import checked_count
 
 
@@ -146,13 +147,16 @@ class Turbo(_SionnaCode):
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """Hard decisions on the information bits."""
-        llr = law.llr(y).detach().reshape(-1, self.n)
-        at_a_time = max(1, PATHS // (self.decoder.states**2 * self.k // self.decoder.memory))
-        posterior = torch.cat([self._posterior(part.T) for part in llr.split(at_a_time)], 1)
-        return posterior.lt(0).T.to(y.dtype).reshape(*y.shape[:-1], self.k)
+        posterior = without_gradient(self._posterior, law.llr(y).reshape(-1, self.n))
+        return posterior.lt(0).to(y.dtype).reshape(*y.shape[:-1], self.k)
 
     def _posterior(self, llr: Tensor) -> Tensor:
-        """LLRs ``(k, words)`` of the information bits from those of symbols ``(n, words)``."""
+        """LLRs ``(words, k)`` of the information bits from those of symbols ``(words, n)``."""
+        at_a_time = max(1, PATHS // (self.decoder.states**2 * self.k // self.decoder.memory))
+        return torch.cat([self._decoded(part.T).T for part in llr.split(at_a_time)])
+
+    def _decoded(self, llr: Tensor) -> Tensor:
+        """The same of ``(n, words)``, decoder after decoder."""
         bits, *parities = llr[: 3 * self.k].unflatten(0, (self.k, 3)).unbind(1)
         tails = llr[3 * self.k :].unflatten(0, (2, self.decoder.memory, 2))
         first, second = (torch.cat([one, tail[:, 1]]) for one, tail in zip(parities, tails, strict=True))

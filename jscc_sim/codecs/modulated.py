@@ -21,8 +21,8 @@ class Modulated(Codec):
     """The words of ``code``, some bits to each point of a Gray-labelled ``constellation`` (Sionna, labels of 5G).
 
     A complex symbol is two successive real uses, of power one each: ``n = 2 code.n / bits``. The symbols of the code
-    fill points in the order that it asks for. Bits that are sent once
-    are decided with the nearest point; for others the receiver computes the LLR of each bit, over all points.
+    fill points in the order that it asks for. Bits that are sent once are decided with the nearest point; for others
+    the receiver computes the LLR of each bit, over all points.
     """
 
     source_alphabet = "bits"
