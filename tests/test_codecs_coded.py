@@ -393,6 +393,14 @@ def test_on_a_good_channel_nothing_is_lost(codec, snr_db):
         assert torch.equal(codec.decode(y, law), u)
 
 
+@pytest.mark.parametrize(("modulation", "n"), [(None, 600), ("qpsk", 600), ("16qam", 300), ("64qam", 200)])
+def test_n_counts_uses_of_points_too(modulation, n):
+    (case,) = make_cases(Request("awgn", ("ldpc",), snr_db=(10.0,), k=300, n=n, modulation=modulation))
+    codec = case.link.codec
+    assert (codec.k, codec.n) == (300, n)
+    assert (codec.code if modulation else codec).n == 600
+
+
 def test_fading_words_are_read_with_their_gains():
     codec, channel = Modulated(LDPC(64, 128), "16qam"), Rayleigh(0.05)
     u = Bits(64).draw(300)
@@ -416,6 +424,9 @@ def test_fading_words_are_read_with_their_gains():
         (Request("awgn", ("uncoded",), modulation="17qam"), "17qam"),
         (Request("awgn", ("uncoded",), modulation="bpsk"), "leave it out"),
         (Request("awgn", ("hamming",), modulation="qpsk"), "words of 7 bits, which do not fill points of qpsk"),
+        (Request("awgn", ("ldpc",), k=300, n=201, modulation="64qam"), "--n must be even, got 201"),
+        (Request("jammer", ebn0_db=(1.0,)), "use --channel jammer and --snr"),
+        (Request("jammer", ("ldpc",), policy="pulsed:x"), "'pulsed' takes a number after the colon"),
         (Request("bsc", ("uncoded",), modulation="qpsk"), "leave --modulation out"),
         (Request("bsc", ("uncoded",), ebn0_db=(1.0,)), "--ebn0 means nothing to channel 'bsc'"),
         (Request("awgn", ("uncoded",), ebn0_db=(1.0,), snr_db=(1.0,)), "--snr and --ebn0 are the same grid"),

@@ -23,7 +23,7 @@ from channels import (
 from jscc_sim import factory
 from jscc_sim.case import Case, Label
 from jscc_sim.catalog.channels import CHANNEL_NAMES, OF_OFDM, build_channel, usual_attack
-from jscc_sim.catalog.codecs import LEARNED, build_codec, modulated, snr_over_ebn0_db, usual
+from jscc_sim.catalog.codecs import LEARNED, build_codec, modulated, snr_over_ebn0_db, symbols, usual
 from jscc_sim.catalog.defaults import DEFAULT_LEVELS, with_defaults
 from jscc_sim.catalog.fitting import refuse_misfits
 from jscc_sim.catalog.players import Players, is_learned, learned_players, load_players
@@ -152,10 +152,11 @@ def _points(asked: Request, name: str, players: Players, progress: Progress) -> 
     idle = build_channel(asked, GaussianPolicy())
     levels = asked.levels(idle.knob) or players.levels or DEFAULT_LEVELS[idle.knob]
     source = build_source(asked.source or "", asked.k, players.k or suits.k)
-    own, origin = factory.make_codec(name, source, asked.n) if factory.is_factory(name) else (None, "")
+    n = symbols(asked.n, asked.modulation)
+    own, origin = factory.make_codec(name, source, n) if factory.is_factory(name) else (None, "")
 
     def built(law: MemorylessChannel) -> Codec:
-        codec = own or players.codec or build_codec(name, source, law, asked.n)
+        codec = own or players.codec or build_codec(name, source, law, n)
         return modulated(name, codec, asked.modulation).told(law)
 
     shift = 0.0 if asked.ebn0_db is None else snr_over_ebn0_db(name, built(idle.nominal), idle)

@@ -51,7 +51,7 @@ LEARNED = "learned"
 
 
 def _pairless(source: Source, law: MemorylessChannel, n: int | None) -> Codec:
-    raise ValueError("a learned codec knows the jammer it learned against: use --channel jammer, and no --n")
+    raise ValueError("a learned codec knows the jammer it learned against: use --channel jammer and --snr, and no --n")
 
 
 CODEC_NAMES: dict[str, NamedCodec] = {
@@ -132,8 +132,20 @@ def modulated(name: str, codec: Codec, modulation: str | None) -> Codec:
     known("modulation", modulation, CONSTELLATIONS)
     if wrong := codec.n % CONSTELLATIONS[modulation]:
         fill = f"codec {name!r} sends words of {codec.n} bits, which do not fill points of {modulation}"
-        raise ValueError(f"{fill} ({CONSTELLATIONS[modulation]} bits each, {wrong} left over): use another --k or --n")
+        remedy = (
+            "--k or --n" if "--n" in (CODEC_NAMES[name].takes if name in CODEC_NAMES else "--n") else "--k or --codec"
+        )
+        raise ValueError(f"{fill} ({CONSTELLATIONS[modulation]} bits each, {wrong} left over): use another {remedy}")
     return Modulated(codec, modulation)
+
+
+def symbols(n: int | None, modulation: str | None) -> int | None:
+    """Of a code, whose points fill ``n`` real uses, two each."""
+    if n is None or modulation not in CONSTELLATIONS:
+        return n
+    if n % 2:
+        raise ValueError(f"a point of {modulation} takes two uses: --n must be even, got {n}")
+    return n // 2 * CONSTELLATIONS[modulation]
 
 
 def snr_over_ebn0_db(name: str, codec: Codec, channel: Channel) -> float:

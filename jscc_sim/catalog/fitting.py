@@ -13,7 +13,7 @@ from channels import (
     jammer_in,
     stages,
 )
-from jscc_sim.catalog.codecs import build_codec
+from jscc_sim.catalog.codecs import build_codec, modulated, symbols
 from jscc_sim.catalog.players import is_file
 from jscc_sim.catalog.request import Request
 from jscc_sim.catalog.sources import build_source
@@ -148,7 +148,8 @@ class _Parts(NamedTuple):
             source = build_source(self.asked.source or "", k, self.source.k)
             if is_factory(self.name):
                 return make_codec(self.name, source, n)[0]
-            found = build_codec(self.name, source, self.law, n)
+            coded = build_codec(self.name, source, self.law, symbols(n, self.asked.modulation))
+            found = modulated(self.name, coded, self.asked.modulation)
         except ValueError:
             return None
         return found if found.k == source.k and n in (None, found.n) else None

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from channels import Jammer
+from jscc_sim.catalog.policies import POLICY_NAMES
 from jscc_sim.certificates.latents import LatentPolicy
 from jscc_sim.factory import is_factory, load_factory, said
 from jscc_sim.seeds import seeded
@@ -17,7 +18,7 @@ TRIED_WORDS = 64
 
 def is_own_policy(name: str) -> bool:
     """Whether a policy is given as ``FILE.npy``, latents ``(count, k)``, or as ``package.module:factory``."""
-    return name.endswith(LATENTS) or is_factory(name)
+    return name.endswith(LATENTS) or (is_factory(name) and name.partition(":")[0] not in POLICY_NAMES)
 
 
 def own_policy(name: str, k: int | None) -> tuple[nn.Module, int]:
