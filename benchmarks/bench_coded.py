@@ -49,10 +49,15 @@ def sionna_convolutional(codec: Convolutional) -> tuple[Callable[[Tensor], Tenso
     return encoder, ViterbiDecoder(encoder=encoder, precision="single", device="cpu")
 
 
+def beside_sionna(codec: BitCodec, theirs: Callable[[Tensor], Tensor]) -> dict[str, Decode]:
+    """Our decoder, and Sionna's, whose LLRs have the other sign."""
+    return {"jscc-sim": codec.decode, "Sionna": lambda y, law: theirs(-law.llr(y))}
+
+
 def ldpc_contestants(codec: LDPC) -> dict[str, Decode]:
     """Ours, and Sionna's decoder of the same graph with as many iterations."""
     _, theirs = sionna_ldpc(codec)
-    return {"jscc-sim": codec.decode, "Sionna": lambda y, law: theirs(-law.llr(y))}
+    return beside_sionna(codec, theirs)
 
 
 def turbo_contestants(codec: Turbo) -> dict[str, Decode]:
@@ -60,17 +65,14 @@ def turbo_contestants(codec: Turbo) -> dict[str, Decode]:
     from sionna.phy.fec.turbo import TurboDecoder
 
     theirs = TurboDecoder(codec.encoder, num_iter=codec.iterations, algorithm="log", precision="single", device="cpu")
-    return {"jscc-sim": codec.decode, "Sionna": lambda y, law: theirs(-law.llr(y))}
+    return beside_sionna(codec, theirs)
 
 
 def viterbi_contestants(codec: Convolutional) -> dict[str, Decode]:
     """Ours, Sionna's, CommPy's, and komm's where it is installed."""
     _, sionna = sionna_convolutional(codec)
-    found: dict[str, Decode] = {
-        "jscc-sim": codec.decode,
-        "Sionna": lambda y, law: sionna(-law.llr(y)),
-        "CommPy": CommPyConvolutional(codec.k, codec.generators).decode,
-    }
+    found = beside_sionna(codec, sionna)
+    found["CommPy"] = CommPyConvolutional(codec.k, codec.generators).decode
     if find_spec("komm"):
         found["komm"] = komm_viterbi(codec)
     return found

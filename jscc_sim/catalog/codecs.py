@@ -132,9 +132,8 @@ def modulated(name: str, codec: Codec, modulation: str | None) -> Codec:
     known("modulation", modulation, CONSTELLATIONS)
     if wrong := codec.n % CONSTELLATIONS[modulation]:
         fill = f"codec {name!r} sends words of {codec.n} bits, which do not fill points of {modulation}"
-        remedy = (
-            "--k or --n" if "--n" in (CODEC_NAMES[name].takes if name in CODEC_NAMES else "--n") else "--k or --codec"
-        )
+        takes_no_n = name in CODEC_NAMES and "--n" not in CODEC_NAMES[name].takes
+        remedy = "--k or --codec" if takes_no_n else "--k or --n"
         raise ValueError(f"{fill} ({CONSTELLATIONS[modulation]} bits each, {wrong} left over): use another {remedy}")
     return Modulated(codec, modulation)
 

@@ -117,10 +117,6 @@ class Polar(_SionnaCode):
         return f"k={self.k}, n={self.n}, list_size={self.list_size}"
 
 
-# Numbers of all paths of a turbo code's words, so many of them at a time.
-PATHS = 2**21
-
-
 class Turbo(_SionnaCode):
     """The turbo code of rate 1/3 with the 3GPP interleaver, two terminated encoders of eight states (Sionna).
 
@@ -147,16 +143,11 @@ class Turbo(_SionnaCode):
 
     def decode(self, y: Tensor, law: MemorylessChannel) -> Tensor:
         """Hard decisions on the information bits."""
-        posterior = without_gradient(self._posterior, law.llr(y).reshape(-1, self.n))
-        return posterior.lt(0).to(y.dtype).reshape(*y.shape[:-1], self.k)
+        posterior = without_gradient(self._posterior, law.llr(y).reshape(-1, self.n).T)
+        return posterior.lt(0).T.to(y.dtype).reshape(*y.shape[:-1], self.k)
 
     def _posterior(self, llr: Tensor) -> Tensor:
-        """LLRs ``(words, k)`` of the information bits from those of symbols ``(words, n)``."""
-        at_a_time = max(1, PATHS // (self.decoder.states**2 * self.k // self.decoder.memory))
-        return torch.cat([self._decoded(part.T).T for part in llr.split(at_a_time)])
-
-    def _decoded(self, llr: Tensor) -> Tensor:
-        """The same of ``(n, words)``, decoder after decoder."""
+        """LLRs ``(k, words)`` of the information bits from those of symbols ``(n, words)``, decoder after decoder."""
         bits, *parities = llr[: 3 * self.k].unflatten(0, (self.k, 3)).unbind(1)
         tails = llr[3 * self.k :].unflatten(0, (2, self.decoder.memory, 2))
         first, second = (torch.cat([one, tail[:, 1]]) for one, tail in zip(parities, tails, strict=True))

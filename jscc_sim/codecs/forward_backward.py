@@ -1,5 +1,6 @@
 """The forward-backward algorithm (BCJR) for a recursive convolutional code, for many words at a time."""
 
+import math
 from itertools import product
 
 import torch
@@ -11,6 +12,8 @@ SURE = 100.0
 IMPOSSIBLE = 1e7
 # Below this a logarithm adds nothing, and takes long: float32 has its probability in fewer digits.
 LEAST = -80.0
+# So many numbers of paths at a time: about 370 words of 256 bits.
+PATHS = 2**21
 
 
 class ForwardBackward(nn.Module):
@@ -47,6 +50,11 @@ class ForwardBackward(nn.Module):
 
         The first state and the last are 0.
         """
+        words = max(1, PATHS // (self.states**2 * math.ceil(len(systematic) / self.memory)))
+        parts = zip(systematic.split(words, 1), parity.split(words, 1), strict=True)
+        return torch.cat([self._posterior(*part) for part in parts], 1)
+
+    def _posterior(self, systematic: Tensor, parity: Tensor) -> Tensor:
         systematic, parity = (llr.float().clamp(-SURE, SURE) for llr in (systematic, parity))
         ahead = -len(systematic) % self.memory  # steps of zeros, which do not leave state 0
         systematic = nn.functional.pad(systematic, (0, 0, ahead, 0), value=IMPOSSIBLE)
